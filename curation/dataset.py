@@ -1,0 +1,114 @@
+"""The paired data set: what a sample is before anything is computed. Frozen and validated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from curation.errors import DataError
+
+__all__ = ["KINDS", "Modality", "PairedDataset"]
+
+KINDS = ("picture", "text", "sound", "numbers", "vectors")
+"""What a modality can be made of. Pictures and sounds are file paths, texts are strings,
+numbers a table of columns, vectors ready-made features."""
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One side of every pair.
+
+    Parameters
+    ----------
+    name : str
+        The user's own word for it; used everywhere on screen and in exports.
+    kind : {"picture", "text", "sound", "numbers", "vectors"}
+    items : sequence of length n_samples
+        ``pathlib.Path`` for pictures and sounds, ``str`` for texts, and for numbers and vectors
+        a float ndarray of shape (n_samples, n_features).
+    """
+
+    name: str
+    kind: str
+    items: Sequence[Path] | Sequence[str] | np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise DataError(f"The modality '{self.name}' has the kind '{self.kind}'; choose one of {', '.join(KINDS)}.")
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def take(self, rows: np.ndarray) -> Modality:
+        """Return this modality with only the given rows, in the given order."""
+        if isinstance(self.items, np.ndarray):
+            return replace(self, items=self.items[rows])
+        return replace(self, items=[self.items[i] for i in rows])
+
+
+@dataclass(frozen=True)
+class PairedDataset:
+    """Samples that pair two modalities and carry a category.
+
+    Parameters
+    ----------
+    name : str
+    sample_ids : ndarray of str, shape (n_samples,)
+        Unique.
+    labels : ndarray of str, shape (n_samples,)
+    modalities : tuple of two Modality
+    extras : pandas.DataFrame with n_samples rows
+        The user's other columns, carried unchanged into the scores and exports.
+    known : pandas.DataFrame with n_samples rows, or no columns
+        Known answers of synthetic data (columns among r, u1, u2, s, i1, i2, i12; in nats, and ``regime``).
+    attribution : str
+        Who made the material and under which licence; shown wherever it is shown.
+
+    Raises
+    ------
+    DataError
+        When lengths differ, identifiers repeat, the two modalities share a name, or nothing is left.
+    """
+
+    name: str
+    sample_ids: np.ndarray
+    labels: np.ndarray
+    modalities: tuple[Modality, Modality]
+    extras: pd.DataFrame = field(default_factory=pd.DataFrame)
+    known: pd.DataFrame = field(default_factory=pd.DataFrame)
+    attribution: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.modalities) != 2 or self.modalities[0].name == self.modalities[1].name:
+            raise DataError("A pair needs exactly two modalities with different names.")
+        if len(self) == 0:
+            raise DataError("No usable sample is left; see the list of problems for the reasons.")
+        lengths = {len(self.labels), *(len(m) for m in self.modalities)}
+        lengths |= {len(frame) for frame in (self.extras, self.known) if frame.shape[1]}
+        if lengths != {len(self)}:
+            raise DataError(f"The data set '{self.name}' has parts of different lengths: {sorted(lengths | {len(self)})}.")
+        if len(np.unique(self.sample_ids)) != len(self):
+            raise DataError("Sample identifiers repeat; give every row its own.")
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)
+
+    @property
+    def modality_names(self) -> tuple[str, str]:
+        """The user's words for the two modalities."""
+        return self.modalities[0].name, self.modalities[1].name
+
+    def take(self, rows: np.ndarray) -> PairedDataset:
+        """Return the data set with only the given rows, in the given order."""
+        return replace(
+            self,
+            sample_ids=self.sample_ids[rows],
+            labels=self.labels[rows],
+            modalities=tuple(m.take(rows) for m in self.modalities),
+            extras=self.extras.iloc[rows].reset_index(drop=True),
+            known=self.known.iloc[rows].reset_index(drop=True),
+        )

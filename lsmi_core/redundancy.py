@@ -1,0 +1,127 @@
+"""Redundancy formulas and the decomposition they close. Formulas only: nothing is learned here."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lsmi_core.errors import InvalidInputError
+
+__all__ = ["REDUNDANCIES", "adjust_means", "decompose", "redundancy"]
+
+
+def _lsmi(i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray) -> np.ndarray:
+    return np.minimum(h1, h2) - np.minimum(h1 - i1, h2 - i2)
+
+
+def _mmi(i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray) -> np.ndarray:
+    return np.minimum(i1, i2)
+
+
+def _ccs(i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray) -> np.ndarray:
+    common = i1 + i2 - i12
+    sign = np.sign(common)
+    agree = (np.sign(i1) == sign) & (np.sign(i2) == sign) & (np.sign(i12) == sign)
+    return np.where(agree, common, 0.0)
+
+
+def _sx(i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray) -> np.ndarray:
+    return np.logaddexp(i1, i2) - np.log(2.0)
+
+
+REDUNDANCIES = {"lsmi": _lsmi, "mmi": _mmi, "ccs": _ccs, "sx": _sx}
+"""Every redundancy by name; each takes i1, i2, i12, h1, h2 in nats and returns r in nats."""
+
+
+def redundancy(
+    name: str, i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray
+) -> np.ndarray:
+    r"""Return the pointwise redundancy of each sample, in nats.
+
+    Parameters
+    ----------
+    name : {"lsmi", "mmi", "ccs", "sx"}
+        * ``lsmi``: :math:`\min(h_1, h_2) - \min(h_1 - i_1, h_2 - i_2)`
+        * ``mmi``: :math:`\min(i_1, i_2)`
+        * ``ccs``: :math:`i_1 + i_2 - i_{12}` where it shares its sign with all three, else 0
+        * ``sx``: :math:`\log \frac12 (e^{i_1} + e^{i_2})`
+    i1, i2, i12 : ndarray of shape (n_samples,)
+        Pointwise mutual information of each modality, and of both, with the label, in nats.
+    h1, h2 : ndarray of shape (n_samples,)
+        Surprisals :math:`-\log p(x)` in nats; only ``lsmi`` reads them, and only their difference matters.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        In nats. May be negative: misleading evidence is part of the account.
+
+    Raises
+    ------
+    InvalidInputError
+        When the name is not one of the four.
+
+    References
+    ----------
+    Yang, Wang and Hu 2025, arXiv:2506.17248 (``lsmi``; after Finn and Lizier 2018, Entropy 20(4):297).
+    Barrett 2015, Phys. Rev. E 91:052802 (``mmi``). Ince 2017, arXiv:1602.05063 (``ccs``).
+    Makkeh, Gutknecht and Wibral 2021, arXiv:2002.03356 (``sx``).
+    """
+    if name not in REDUNDANCIES:
+        known = ", ".join(repr(k) for k in REDUNDANCIES)
+        raise InvalidInputError(f"The 'redundancy' parameter must be one of {known}. Got {name!r} instead.")
+    return REDUNDANCIES[name](i1, i2, i12, h1, h2)
+
+
+def decompose(
+    name: str, i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return redundancy, both uniquenesses and synergy of each sample, in nats.
+
+    They solve ``i1 = r + u1``, ``i2 = r + u2`` and ``i12 = r + u1 + u2 + s``.
+
+    Parameters
+    ----------
+    name : {"lsmi", "mmi", "ccs", "sx"}
+    i1, i2, i12, h1, h2 : ndarray of shape (n_samples,)
+        As in :func:`redundancy`, in nats.
+
+    Returns
+    -------
+    r, u1, u2, s : ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    InvalidInputError
+        When the name is not one of the four.
+    """
+    r = redundancy(name, i1, i2, i12, h1, h2)
+    return r, i1 - r, i2 - r, i12 - i1 - i2 + r
+
+
+def adjust_means(means: dict[str, float]) -> dict[str, float]:
+    """Return data-set means shifted along the one free constant so that they are non-negative where possible.
+
+    One constant is added to ``r`` and ``s`` and taken from ``u1`` and ``u2``, which keeps the three identities.
+    It lifts a negative redundancy or synergy to zero; failing that, a negative uniqueness.
+
+    Parameters
+    ----------
+    means : dict with keys "r", "u1", "u2", "s"
+        In nats.
+
+    Returns
+    -------
+    dict with the same keys, in nats
+
+    Notes
+    -----
+    Adjusted means of ``lsmi`` say nothing about the densities: they mostly restate ``min(I1, I2)``.
+    Report the raw means beside them.
+
+    References
+    ----------
+    The data-set adjustment of Yang, Wang and Hu 2025, arXiv:2506.17248.
+    """
+    shift = -min(means["r"], means["s"])
+    if shift <= 0:
+        shift = min(means["u1"], means["u2"], 0.0)
+    return {key: means[key] + (shift if key in ("r", "s") else -shift) for key in ("r", "u1", "u2", "s")}
