@@ -38,7 +38,8 @@ class Modality:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise DataError(f"The modality '{self.name}' has the kind '{self.kind}'; choose one of {', '.join(KINDS)}.")
+            kinds = ", ".join(KINDS)
+            raise DataError(f"The modality '{self.name}' has the kind '{self.kind}'; choose one of {kinds}.")
 
     def __len__(self) -> int:
         return len(self.items)
@@ -67,6 +68,8 @@ class PairedDataset:
         Known answers of synthetic data (columns among r, u1, u2, s, i1, i2, i12; in nats, and ``regime``).
     attribution : str
         Who made the material and under which licence; shown wherever it is shown.
+    rows : int ndarray of shape (n_samples,)
+        Where each sample stood in the user's file, counted from 1; by default the order given.
 
     Raises
     ------
@@ -81,16 +84,19 @@ class PairedDataset:
     extras: pd.DataFrame = field(default_factory=pd.DataFrame)
     known: pd.DataFrame = field(default_factory=pd.DataFrame)
     attribution: str = ""
+    rows: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        if self.rows is None:
+            object.__setattr__(self, "rows", np.arange(1, len(self) + 1))
         if len(self.modalities) != 2 or self.modalities[0].name == self.modalities[1].name:
             raise DataError("A pair needs exactly two modalities with different names.")
         if len(self) == 0:
             raise DataError("No usable sample is left; see the list of problems for the reasons.")
-        lengths = {len(self.labels), *(len(m) for m in self.modalities)}
+        lengths = {len(self), len(self.labels), len(self.rows), *(len(m) for m in self.modalities)}
         lengths |= {len(frame) for frame in (self.extras, self.known) if frame.shape[1]}
-        if lengths != {len(self)}:
-            raise DataError(f"The data set '{self.name}' has parts of different lengths: {sorted(lengths | {len(self)})}.")
+        if len(lengths) > 1:
+            raise DataError(f"The data set '{self.name}' has parts of different lengths: {sorted(lengths)}.")
         if len(np.unique(self.sample_ids)) != len(self):
             raise DataError("Sample identifiers repeat; give every row its own.")
 
@@ -109,6 +115,11 @@ class PairedDataset:
             sample_ids=self.sample_ids[rows],
             labels=self.labels[rows],
             modalities=tuple(m.take(rows) for m in self.modalities),
-            extras=self.extras.iloc[rows].reset_index(drop=True),
-            known=self.known.iloc[rows].reset_index(drop=True),
+            extras=_take(self.extras, rows),
+            known=_take(self.known, rows),
+            rows=self.rows[rows],
         )
+
+
+def _take(frame: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+    return frame.iloc[rows].reset_index(drop=True) if frame.shape[1] else pd.DataFrame()

@@ -183,7 +183,9 @@ class LSMIEstimator(BaseEstimator):
     def _model(self, n_classes: int) -> _PairModel:
         return _PairModel(n_classes, self.surprisal, _device(self.device), self.random_state)
 
-    def _result(self, scored: dict[str, np.ndarray], classes: np.ndarray, warnings: tuple[str, ...]) -> PointwiseInteractions:
+    def _result(
+        self, scored: dict[str, np.ndarray], classes: np.ndarray, warnings: tuple[str, ...]
+    ) -> PointwiseInteractions:
         predictions = Predictions(
             *(classes[scored[f"top{view}"]] for view in ("1", "2", "12")),
             *(scored[f"p{view}"] for view in ("1", "2", "12")),
@@ -282,9 +284,7 @@ def _warnings(scored: dict[str, np.ndarray], codes: np.ndarray, classes: np.ndar
     n, counts = len(codes), np.bincount(codes)
     told = []
     if n < 20 * len(classes):
-        told.append(
-            f"{n} samples for {len(classes)} categories are few: read the data-set means, not single samples."
-        )
+        told.append(f"{n} samples for {len(classes)} categories are few: read the data-set means, not single samples.")
     small = classes[counts < 10]
     if len(small):
         names = ", ".join(str(c) for c in small[:3]) + (" and others" if len(small) > 3 else "")

@@ -17,7 +17,7 @@ from lsmi_core.training import train_networks
 __all__ = ["Head", "InnerSplit", "Projection"]
 
 SHRINKAGES = (0.01, 0.05, 0.2, 0.6)
-PENALTIES = (0.3, 3.0, 30.0, 300.0)
+PENALTIES = (0.5, 8.0, 120.0)
 MAX_COMPONENTS = 256
 
 
@@ -129,7 +129,11 @@ class Head:
         Head
         """
         self.prior_ = _prior(codes, self.n_classes)
-        x_t, codes_t, members = numpy_to(x, self.device), torch.as_tensor(codes, device=self.device), split.members(self.device)
+        x_t, codes_t, members = (
+            numpy_to(x, self.device),
+            torch.as_tensor(codes, device=self.device),
+            split.members(self.device),
+        )
         self.candidates_ = {
             "discriminant": _linear_candidate(
                 discriminant_coefficients(x_t, codes_t, members, self.n_classes, SHRINKAGES), x_t, codes, split
@@ -149,7 +153,11 @@ class Head:
     def log_proba(self, x: np.ndarray, others: dict[str, np.ndarray] | None = None) -> np.ndarray:
         """Return pooled log p(y | x) of new samples, shape (n_samples, n_classes), in nats."""
         x_t = numpy_to(x, self.device)
-        parts = [self._prior_rows(len(x)), *(c.predict(x_t) for c in self.candidates_.values()), *(others or {}).values()]
+        parts = [
+            self._prior_rows(len(x)),
+            *(c.predict(x_t) for c in self.candidates_.values()),
+            *(others or {}).values(),
+        ]
         return pool(np.stack(parts), np.array(list(self.weights_.values())))
 
     def _prior_rows(self, n: int) -> np.ndarray:
@@ -177,9 +185,7 @@ def _prior(codes: np.ndarray, n_classes: int) -> np.ndarray:
     return counts / counts.sum()
 
 
-def _linear_candidate(
-    coefficients: torch.Tensor, x: torch.Tensor, codes: np.ndarray, split: InnerSplit
-) -> _Candidate:
+def _linear_candidate(coefficients: torch.Tensor, x: torch.Tensor, codes: np.ndarray, split: InnerSplit) -> _Candidate:
     """Choose among settings (second axis) by held-out likelihood after calibration."""
     best: tuple[float, int, float, np.ndarray] | None = None
     for setting in range(coefficients.shape[1]):

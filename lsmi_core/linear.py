@@ -67,8 +67,8 @@ def softmax_coefficients(
     members: torch.Tensor,
     n_classes: int,
     penalties: tuple[float, ...],
-    max_iter: int = 150,
-    tol: float = 1e-5,
+    max_iter: int = 60,
+    tol: float = 1e-3,
 ) -> torch.Tensor:
     r"""Fit ridge-penalised softmax regression for every subset and penalty together.
 
@@ -85,7 +85,8 @@ def softmax_coefficients(
     penalties : tuple of float > 0
     max_iter : int
     tol : float
-        Stop when no coefficient moved by more than this share of the largest one.
+        Stop when no coefficient moved by more than this share of the largest one. The loose default is enough
+        where a temperature is fitted to the scores afterwards.
 
     Returns
     -------
@@ -98,18 +99,18 @@ def softmax_coefficients(
     """
     n_subsets, n_penalties = len(members), len(penalties)
     z = torch.cat([x, torch.ones(len(x), 1, dtype=x.dtype, device=x.device)], dim=1)
-    weights = members.to(x.dtype).repeat_interleave(n_penalties, dim=0)  # (fits, n)
     ridge = torch.tensor(penalties, dtype=x.dtype, device=x.device).repeat(n_subsets)[:, None, None]
-    ridge = ridge * torch.ones(1, z.shape[1], 1, dtype=x.dtype, device=x.device)
-    ridge[:, -1] = 1e-3  # the intercept is all but free
+    ridge = ridge.repeat(1, 1, z.shape[1])
+    ridge[:, :, -1] = 1e-3  # the intercept is all but free
     step = _inverse_curvature(z, members, ridge, n_penalties)
-    target = torch.nn.functional.one_hot(codes, n_classes).to(x.dtype)
-    here = ahead = torch.zeros(len(weights), z.shape[1], n_classes, dtype=x.dtype, device=x.device)
+    weights = members.to(x.dtype).repeat_interleave(n_penalties, dim=0)[:, None]  # (fits, 1, n)
+    target = torch.nn.functional.one_hot(codes, n_classes).to(x.dtype).T  # (C, n)
+    # Classes come before samples, so that one matrix product and one softmax serve all fits.
+    here = ahead = torch.zeros(len(weights), n_classes, z.shape[1], dtype=x.dtype, device=x.device)
     momentum = torch.ones(len(weights), 1, 1, dtype=x.dtype, device=x.device)
     for _ in range(max_iter):
-        residual = (torch.softmax(z @ ahead, dim=2) - target) * weights[:, :, None]
-        move = step @ (z.T @ residual + ridge * ahead)
-        there = ahead - move
+        residual = (torch.softmax(ahead @ z.T, dim=1) - target) * weights
+        there = ahead - (residual @ z + ridge * ahead) @ step
         # Momentum that points uphill is dropped, fit by fit.
         uphill = ((ahead - there) * (there - here)).sum(dim=(1, 2), keepdim=True) > 0
         grown = torch.where(uphill, torch.ones_like(momentum), (1 + torch.sqrt(1 + 4 * momentum**2)) / 2)
@@ -118,14 +119,12 @@ def softmax_coefficients(
         here, momentum = there, grown
         if moved < tol:
             break
-    return here.reshape(n_subsets, n_penalties, z.shape[1], n_classes)
+    return here.mT.reshape(n_subsets, n_penalties, z.shape[1], n_classes)
 
 
-def _inverse_curvature(
-    z: torch.Tensor, members: torch.Tensor, ridge: torch.Tensor, n_penalties: int
-) -> torch.Tensor:
+def _inverse_curvature(z: torch.Tensor, members: torch.Tensor, ridge: torch.Tensor, n_penalties: int) -> torch.Tensor:
     grams = torch.stack([z[m].T @ z[m] for m in members]).repeat_interleave(n_penalties, dim=0)
-    return torch.cholesky_inverse(torch.linalg.cholesky(grams / 2 + torch.diag_embed(ridge[:, :, 0])))
+    return torch.cholesky_inverse(torch.linalg.cholesky(grams / 2 + torch.diag_embed(ridge[:, 0])))
 
 
 def numpy_to(x: np.ndarray, device: torch.device) -> torch.Tensor:

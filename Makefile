@@ -1,0 +1,39 @@
+# Two commands: `make run` opens the app, `make test` proves it. Everything else is for developers.
+PYTHON ?= python3
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: run test setup check bench clean
+
+run: setup
+	@$(BIN)/python -m ui.serve --port $(PORT)
+
+test: setup $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+setup: $(VENV)/.ready
+
+# torch goes first and alone: resolved together with others, a different build of several GB may be chosen.
+$(VENV)/.ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Interplay needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) "$$(grep '^torch==' requirements.txt)"
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.ready
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+check: setup $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: setup
+	$(BIN)/python -m benchmarks.demo
+
+clean:
+	rm -rf $(VENV)

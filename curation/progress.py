@@ -1,0 +1,105 @@
+"""Progress of a run: one callable that the pipeline feeds and each door shows in its own way."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TextIO
+
+__all__ = ["ConsoleProgress", "FileProgress", "Progress", "silent", "stage_counter", "write_atomically"]
+
+
+class Progress(Protocol):
+    """Told the stage, how many of its units are done, and how many there are."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Take note."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Take no note."""
+
+
+def stage_counter(progress: Progress, stage: str) -> Callable[[int, int], None]:
+    """Return a (done, total) callable that reports under the given stage."""
+    return lambda done, total: progress(stage, done, total)
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a whole file or nothing: to a temporary neighbour first, then renamed."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+class FileProgress:
+    """Keeps the latest state in a JSON file that another process watches.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    min_interval : float
+        Seconds between writes within a stage.
+    """
+
+    def __init__(self, path: Path, min_interval: float = 0.2) -> None:
+        self.path = path
+        self.min_interval = min_interval
+        self._stage, self._since, self._written = "", 0.0, 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Write the state, unless the last write is recent and the stage is neither new nor finished."""
+        now = time.time()
+        fresh = stage != self._stage
+        if fresh:
+            self._stage, self._since = stage, now
+        if fresh or done >= total or now - self._written >= self.min_interval:
+            self._written = now
+            state = {"stage": stage, "done": int(done), "total": int(total), "since": self._since, "at": now}
+            write_atomically(self.path, json.dumps(state))
+
+
+class ConsoleProgress:
+    """A bar on a terminal, one plain line a stage elsewhere.
+
+    Parameters
+    ----------
+    stream : text stream
+    """
+
+    WIDTH = 28
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self._stage, self._since, self._finished = "", 0.0, False
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Draw the bar, or print a line when a stage begins and when it ends."""
+        if stage != self._stage:
+            self._stage, self._since, self._finished = stage, time.time(), False
+            if not self.stream.isatty():
+                self._line(f"{stage}: {total:,} to do" if total > 1 else f"{stage} ...")
+        if self._finished:
+            return
+        self._finished = done >= total
+        if self.stream.isatty():
+            self._bar(stage, done, total)
+        elif self._finished:
+            self._line(f"{stage}: done in {time.time() - self._since:.1f} s")
+
+    def _bar(self, stage: str, done: int, total: int) -> None:
+        spent = time.time() - self._since
+        filled = self.WIDTH * done // max(total, 1)
+        left = f"{spent * (total - done) / done:.0f} s left" if 0 < done < total else f"{spent:.1f} s"
+        bar = "█" * filled + "░" * (self.WIDTH - filled)
+        end = "\n" if done >= total else ""
+        self.stream.write(f"\r\033[K{stage:<22.22} {bar} {done:,}/{total:,}  {left}{end}")
+        self.stream.flush()
+
+    def _line(self, text: str) -> None:
+        self.stream.write(text + "\n")
+        self.stream.flush()

@@ -1,0 +1,81 @@
+"""Everything a run depends on, in one frozen record that both doors fill in and run.json keeps."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from curation.errors import DataError
+
+__all__ = ["RunSettings", "home"]
+
+
+def home() -> Path:
+    """Return the folder that keeps runs, cached features and drawn demo pictures.
+
+    ``INTERPLAY_HOME`` names it; otherwise it is ``.interplay`` in the user's home folder.
+    """
+    return Path(os.environ.get("INTERPLAY_HOME") or Path.home() / ".interplay")
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What to score and how. Two runs with equal settings on equal data give equal scores.
+
+    Parameters
+    ----------
+    source : dict
+        ``{"kind": "demo", "name": ...}``, ``{"kind": "features", "path": ...}`` or
+        ``{"kind": "table", "path": ..., "media": ..., "modalities": [...], "label": ..., "identifier": ...}``.
+    encoders : dict of modality name to encoder name
+        Modalities that are not listed take the default encoder of their kind.
+    redundancy, surprisal : str
+    n_splits, random_state : int
+    device : str
+    """
+
+    source: dict
+    encoders: dict[str, str] = field(default_factory=dict)
+    redundancy: str = "lsmi"
+    surprisal: str = "task"
+    n_splits: int = 5
+    random_state: int = 0
+    device: str = "auto"
+
+    def to_json(self) -> dict:
+        """Return plain data for a JSON file."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: object, where: str = "run.json") -> RunSettings:
+        """Rebuild settings from plain data.
+
+        Raises
+        ------
+        DataError
+            When the data does not describe a run.
+        """
+        try:
+            return cls(**data)
+        except TypeError:
+            raise DataError(f"{where} does not hold the settings of a run; use one that Interplay wrote.") from None
+
+    @classmethod
+    def read(cls, path: Path) -> RunSettings:
+        """Read the settings from a ``run.json``.
+
+        Raises
+        ------
+        DataError
+            When the file is missing, is not JSON, or does not describe a run.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            settings = data["settings"]
+        except FileNotFoundError:
+            raise DataError(f"{path} does not exist; give the run.json of an earlier run.") from None
+        except (OSError, ValueError, KeyError, TypeError):
+            raise DataError(f"{path} is not a run record; give the run.json of an earlier run.") from None
+        return cls.from_json(settings, str(path))

@@ -1,0 +1,78 @@
+"""Means, intervals and the one-sentence finding, for the data set and for every category."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from curation.words import terms
+from lsmi_core import TERMS
+from lsmi_core.redundancy import adjust_means, decompose
+from lsmi_core.uncertainty import mean_interval
+
+__all__ = ["category_means", "dataset_means", "finding", "label_entropy", "with_measure"]
+
+LEVEL = 0.9
+
+
+def with_measure(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the scores under another definition of redundancy; nothing is fitted again.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame with the columns i1, i2, i12, h1, h2
+    name : {"lsmi", "mmi", "ccs", "sx"}
+
+    Returns
+    -------
+    pandas.DataFrame
+        A copy with new r, u1, u2, s, in nats.
+
+    Raises
+    ------
+    InvalidInputError
+        When the name is not one of the four.
+    """
+    parts = (frame[key].to_numpy() for key in ("i1", "i2", "i12", "h1", "h2"))
+    return frame.assign(**dict(zip(TERMS, decompose(name, *parts), strict=True)))
+
+
+def dataset_means(frame: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Return mean, low and high (90 % interval over samples, nats) of every term and information."""
+    return {key: _interval(frame[key].to_numpy()) for key in (*TERMS, "i1", "i2", "i12")}
+
+
+def category_means(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a category and term: label, n, term, mean, low, high (nats, 90 % intervals)."""
+    rows = [
+        {"label": label, "n": len(group), "term": key, **_interval(group[key].to_numpy())}
+        for label, group in frame.groupby("label", sort=True)
+        for key in TERMS
+    ]
+    return pd.DataFrame(rows)
+
+
+def label_entropy(labels: pd.Series) -> float:
+    """Return how much there is to know about the category, in nats."""
+    p = labels.value_counts(normalize=True).to_numpy()
+    return float(-(p * np.log(p)).sum())
+
+
+def finding(frame: pd.DataFrame, modality_names: tuple[str, str]) -> str:
+    """Return one paragraph in plain words that sums the data set up."""
+    total, known = label_entropy(frame["label"]), frame["i12"].mean()
+    a, b = modality_names
+    means = adjust_means({key: float(frame[key].mean()) for key in TERMS})
+    told = {term.title: means[term.key] for term in terms(modality_names)}
+    strongest = max(told, key=told.get)
+    parts = ", ".join(f"{title.lower()}: {value:.2f}" for title, value in told.items())
+    misled = float((frame[["i1", "i2"]].min(axis=1) < -0.5).mean())
+    return (
+        f"Together the {a} and the {b} tell {known:.2f} of the {total:.2f} nats there are to know about the category "
+        f"({known / total:.0%}). Most of it is “{strongest.lower()}” ({parts}). "
+        f"In {misled:.0%} of the samples at least one of the two points to another category."
+    )
+
+
+def _interval(values: np.ndarray) -> dict[str, float]:
+    return dict(zip(("mean", "low", "high"), mean_interval(values, LEVEL), strict=True))

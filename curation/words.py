@@ -1,0 +1,81 @@
+"""The plain words, colours and formulas of everything that is shown; one table for figures, pages and reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from curation.errors import DataError
+
+__all__ = ["MEASURES", "Term", "quantity", "quantity_names", "terms"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One quantity as people see it.
+
+    Attributes
+    ----------
+    key : str
+        Column of the scores.
+    name : str
+        What the command line calls it.
+    title : str
+        Plain words with the user's modality names.
+    explanation : str
+        One line for someone who never heard of mutual information.
+    formula : str
+    colour : str
+        One colour per meaning, colour-blind-safe.
+    """
+
+    key: str
+    name: str
+    title: str
+    explanation: str
+    formula: str
+    colour: str
+
+
+MEASURES = {
+    "lsmi": "LSMI: what the less surprising modality already gives away (the published measure)",
+    "mmi": "MMI: the smaller of what the two modalities tell",
+    "ccs": "CCS: what the two modalities tell in common, where all signs agree",
+    "sx": "SX: what the statement 'one or the other' would tell",
+}
+"""Definitions of redundancy in plain words."""
+
+
+def terms(modality_names: tuple[str, str]) -> tuple[Term, Term, Term, Term]:
+    """Return redundancy, both uniquenesses and synergy in the words of the data set."""
+    a, b = modality_names
+    return (
+        Term("r", "redundancy", "Both say it",
+             f"The {a} and the {b} each give the category away.", "r, see the measure", "#CC79A7"),
+        Term("u1", f"unique:{a}", f"Only the {a} knows",
+             f"The {a} tells something about the category that the {b} does not.", "u1 = i1 − r", "#0072B2"),
+        Term("u2", f"unique:{b}", f"Only the {b} knows",
+             f"The {b} tells something about the category that the {a} does not.", "u2 = i2 − r", "#E69F00"),
+        Term("s", "synergy", "Only together",
+             f"Neither the {a} nor the {b} tells it alone; the two together do.",
+             "s = i12 − i1 − i2 + r", "#009E73"),
+    )  # fmt: skip
+
+
+def quantity_names(modality_names: tuple[str, str]) -> dict[str, str]:
+    """Return every name a quantity may be called by on the command line, with its column."""
+    names = {term.name: term.key for term in terms(modality_names)}
+    return names | {key: key for key in ("r", "u1", "u2", "s", "i1", "i2", "i12")}
+
+
+def quantity(name: str, modality_names: tuple[str, str]) -> str:
+    """Return the column of the scores that a quantity name stands for.
+
+    Raises
+    ------
+    DataError
+        When the name is unknown.
+    """
+    known = quantity_names(modality_names)
+    if name not in known:
+        raise DataError(f"There is no score called '{name}'; choose one of: {', '.join(known)}.")
+    return known[name]

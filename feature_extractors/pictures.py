@@ -1,0 +1,110 @@
+"""Reads picture files safely into upright RGB on white, or says plainly why a file cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from feature_extractors.contracts import ItemProblem
+
+__all__ = ["MAX_PIXELS", "read_picture"]
+
+MAX_PIXELS = 100_000_000
+# A closed list: Pillow would hand some other formats to outside programs.
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+_OTHER = "save it as PNG or JPEG, or leave the row out"
+
+
+def read_picture(path: Any, enough: int | None = None) -> Any:
+    """Decode the first frame, turn it upright, and put transparent parts on white.
+
+    Parameters
+    ----------
+    path : Path
+        A PNG, JPEG, WebP, GIF, BMP or TIFF file.
+    enough : int, optional
+        A side length that is enough for the caller; large JPEG files are then decoded at a lower resolution.
+
+    Returns
+    -------
+    PIL.Image.Image
+        In mode RGB.
+
+    Raises
+    ------
+    ItemProblem
+        If the file is missing, damaged, too large or not a picture.
+    """
+    from PIL import Image
+
+    file = _existing(path)
+    try:
+        with Image.open(file, formats=_FORMATS) as image:
+            _check_size(image)
+            if enough:
+                image.draft(None, (enough, enough))
+            return _flat(image)
+    except ItemProblem:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ItemProblem(_too_large()) from error
+    except Image.UnidentifiedImageError as error:
+        raise ItemProblem(_unknown(file)) from error
+    except Exception as error:  # damaged files raise OSError, SyntaxError, ValueError, struct.error, zlib.error, …
+        raise ItemProblem(f"This picture is damaged or cut off and cannot be decoded; {_OTHER}.") from error
+
+
+def _existing(path: Any) -> Path:
+    if not isinstance(path, (str, Path)):
+        raise ItemProblem("This row names no picture file; name one, or leave the row out.")
+    file = Path(path)
+    if not file.is_file():
+        raise ItemProblem("This picture file does not exist; check its name, or leave the row out.")
+    if file.stat().st_size == 0:
+        raise ItemProblem("This picture file is empty; copy it again, or leave the row out.")
+    return file
+
+
+def _check_size(image: Any) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise ItemProblem(_too_large())
+
+
+def _too_large() -> str:
+    return f"This picture has over {MAX_PIXELS // 1_000_000} million pixels; make it smaller, or leave the row out."
+
+
+def _unknown(file: Path) -> str:
+    with file.open("rb") as stream:
+        start = stream.read(1024).lower()
+    if b"<svg" in start or (start.lstrip().startswith(b"<?xml") and b"svg" in start):
+        return "This is an SVG drawing, which is not read here; render it to PNG first."
+    return f"This file is not a PNG, JPEG, WebP, GIF, BMP or TIFF picture, whatever its name says; {_OTHER}."
+
+
+def _flat(image: Any) -> Any:
+    from PIL import Image, ImageOps
+
+    image.seek(0)
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith(("I", "F")):
+        return _eight_bits(upright).convert("RGB")
+    if upright.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in upright.info:
+        see_through = upright.convert("RGBA")
+        white = Image.new("RGBA", see_through.size, "white")
+        return Image.alpha_composite(white, see_through).convert("RGB")
+    return upright.convert("RGB")
+
+
+def _eight_bits(image: Any) -> Any:
+    """Scale deep grey values down; Pillow's own conversion would clip them to white."""
+    from PIL import Image
+
+    values = np.asarray(image).astype(np.float64)
+    if not np.isfinite(values).all():
+        raise ItemProblem(f"This picture holds values that are not numbers; {_OTHER}.")
+    low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else (values.min(), values.max())
+    scaled = (values - low) * (255.0 / max(high - low, np.finfo(float).tiny))
+    return Image.fromarray(np.clip(scaled.round(), 0, 255).astype(np.uint8))

@@ -1,0 +1,88 @@
+"""Reads sound files safely into one channel at the rate asked for, or says plainly why a file cannot be used."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from feature_extractors.contracts import ItemProblem
+
+__all__ = ["MAX_SECONDS", "USED_SECONDS", "read_sound"]
+
+MAX_SECONDS = 600
+USED_SECONDS = 30
+_MAX_CHANNELS = 16
+_RATES = (1_000, 400_000)
+_OTHER = "save it as WAV, FLAC, OGG or MP3, or leave the row out"
+
+
+def read_sound(path: Any, rate: int) -> np.ndarray:
+    """Decode at most the first 30 seconds, mix the channels and resample.
+
+    Parameters
+    ----------
+    path : Path
+        A file that libsndfile reads.
+    rate : int
+        Samples per second to return.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float32
+        Never empty.
+
+    Raises
+    ------
+    ItemProblem
+        If the file is missing, damaged, empty, too long or not a sound.
+    """
+    import soundfile
+
+    file = _existing(path)
+    try:
+        with soundfile.SoundFile(file) as sound:
+            _check(sound)
+            samples = sound.read(USED_SECONDS * sound.samplerate, dtype="float32", always_2d=True)
+            own_rate = sound.samplerate
+    except ItemProblem:
+        raise
+    except Exception as error:  # libsndfile's errors, and those of files whose header lies
+        raise ItemProblem(f"This file is not a sound that can be decoded, or is damaged; {_OTHER}.") from error
+    return _resampled(_mixed(samples), own_rate, rate)
+
+
+def _existing(path: Any) -> Path:
+    if not isinstance(path, (str, Path)):
+        raise ItemProblem("This row names no sound file; name one, or leave the row out.")
+    file = Path(path)
+    if not file.is_file():
+        raise ItemProblem("This sound file does not exist; check its name, or leave the row out.")
+    return file
+
+
+def _check(sound: Any) -> None:
+    """Refuse by the header alone, before any memory is taken."""
+    if not _RATES[0] <= sound.samplerate <= _RATES[1] or sound.channels > _MAX_CHANNELS:
+        raise ItemProblem(f"This sound has an unusual sample rate or more than {_MAX_CHANNELS} channels; {_OTHER}.")
+    if sound.frames > MAX_SECONDS * sound.samplerate:
+        raise ItemProblem(f"This sound is longer than {MAX_SECONDS // 60} minutes; cut it, or leave the row out.")
+
+
+def _mixed(samples: np.ndarray) -> np.ndarray:
+    if len(samples) == 0:
+        raise ItemProblem("This sound has no length; record it again, or leave the row out.")
+    if not np.isfinite(samples).all():
+        raise ItemProblem(f"This sound holds values that are not numbers; {_OTHER}.")
+    return samples.mean(axis=1)
+
+
+def _resampled(mono: np.ndarray, own_rate: int, rate: int) -> np.ndarray:
+    from scipy.signal import resample_poly
+
+    if own_rate == rate:
+        return mono
+    common = math.gcd(own_rate, rate)
+    return resample_poly(mono, rate // common, own_rate // common).astype(np.float32)

@@ -1,0 +1,98 @@
+"""Explore: how the categories differ, where the samples lie, and what one sample says."""
+
+import streamlit as st
+
+from curation.figures import distribution_figure, fingerprint_figure, known_answers_figure
+from curation.queries import category_order, common_limits, row_of, sample_table
+from curation.summary import category_means, dataset_means, finding, with_measure
+from curation.words import MEASURES, terms
+from ui import state
+from ui.components import chart, empty_state, legend, plain, problem_list, sample_card
+from ui.maps import sample_map
+
+st.title("Explore", anchor=False)
+run = state.scored_run()
+if run is None:
+    empty_state(
+        "Nothing to explore yet", "Run a demo, or import and score your own pairs. The figures appear here.",
+        "pages/start.py", "Go to the start",
+    )  # fmt: skip
+
+names = run.modality_names
+measure = run.summary["redundancy"]
+with st.popover("Measure", icon=":material/straighten:"):
+    measure = st.selectbox(
+        "Definition of redundancy", list(MEASURES), index=list(MEASURES).index(measure), format_func=MEASURES.get,
+        key="measure", persist_state="session",
+    )  # fmt: skip
+    st.caption("Switching needs no new run: all four are computed from the same fit.")
+frame = with_measure(run.scores, measure)
+categories = category_means(frame)
+means = dataset_means(frame)
+
+st.markdown(plain(finding(frame, names)))
+for warning in run.summary["warnings"]:
+    st.warning(plain(warning), icon=":material/info:")
+if len(run.problems):
+    with st.expander(f"{run.summary['n_left_out']:,} rows were left out: why, and how to mend them"):
+        problem_list(run.problems, "left_out")
+legend(names)
+
+st.subheader("Fingerprint of the categories", anchor=False)
+titles = {term.key: term.title for term in terms(names)}
+sort_by = st.selectbox("Sort by", list(titles), format_func=titles.get, key="sort_by", persist_state="session")
+chart(
+    fingerprint_figure(categories, means, names, sort_by), "fingerprint",
+    "Mean shared, unique and joint information of every category, in nats",
+)  # fmt: skip
+st.caption(
+    f"Mean of {len(frame):,} samples in nats, measure {measure}; whiskers are 90 % intervals. "
+    "A bar to the left of 0 means that this part misleads more than it helps."
+)
+
+if "known.regime" in frame:
+    st.subheader("Known answers beside the estimate", anchor=False)
+    chart(known_answers_figure(frame, names), "known", "Estimated means beside the known answers, in nats")
+    st.caption(
+        "Every sample was built to carry its information in one way. Diamonds are the right answers, bars what "
+        f"Interplay found without being told (measure {measure}, nats)."
+    )
+
+st.subheader("Distributions in every category", anchor=False)
+order, limits = category_order(categories, sort_by), common_limits(frame)
+for pair in (terms(names)[:2], terms(names)[2:]):
+    for column, term in zip(st.columns(2), pair, strict=True):
+        with column:
+            st.markdown(f"**{plain(term.title)}**", help=plain(term.explanation))
+            chart(
+                distribution_figure(frame, term, order, limits), f"distribution_{term.key}",
+                f"Distribution of {term.title} in every category, in nats",
+            )  # fmt: skip
+
+st.subheader("The samples", anchor=False)
+left, right = st.columns([3, 2])
+with left:
+    on_map, in_table = st.tabs(["Map", "Table"])
+    with on_map:
+        sample_map(run, frame)
+    with in_table:
+        labels = st.multiselect("Categories", category_order(categories, "r"), placeholder="all categories")
+        words = st.text_input("Search", placeholder="a word in the text, or a sample identifier")
+        table = sample_table(run, frame, labels, words)
+
+        def choose_row() -> None:
+            """Show the sample of the clicked row."""
+            rows = st.session_state["samples"].selection.rows
+            if rows:
+                state.choose_sample(table["sample"].iloc[rows[0]])
+
+        st.dataframe(
+            table, hide_index=True, key="samples", on_select=choose_row, selection_mode="single-row", height=440,
+            column_config={t: st.column_config.NumberColumn(format="%.2f") for t in titles.values()},
+        )  # fmt: skip
+        st.caption(f"{len(table):,} samples. Click the box at the left of a row to see the sample.")
+with right:
+    sample_card(run, row_of(frame, state.chosen_sample(run)))
+if run.summary["attribution"]:
+    st.caption(plain(run.summary["attribution"]))
+st.page_link("pages/curate.py", label="Decide what to keep", icon=":material/content_cut:")

@@ -1,0 +1,49 @@
+"""Start: the demo one click away, own data, earlier runs."""
+
+import streamlit as st
+
+from curation.demos import DEMOS
+from curation.jobs import recent_jobs
+from curation.settings import RunSettings
+from curation.sources import demo_source
+from ui import state
+from ui.components import legend, plain
+
+st.title("See what each modality knows", anchor=False)
+st.markdown(
+    "You have pairs, such as a picture and its text, and a category for each pair. Interplay tells for every pair "
+    "**which side gives the category away**: both, only one, or only the two together. Then you decide what to keep."
+)
+
+columns = st.columns(3)
+for column, demo in zip(columns, DEMOS.values(), strict=False):
+    with column.container(border=True, height="stretch"):
+        st.subheader(demo.title, anchor=False)
+        st.markdown(demo.description)
+        first = demo.name == "emoji"
+        if st.button(
+            "Run the demo" if first else "Run the check",
+            type="primary" if first else "secondary",
+            icon=":material/play_arrow:",
+            key=f"demo_{demo.name}",
+        ):
+            state.launch(RunSettings(demo_source(demo.name)))
+        st.caption("Encoded and scored live on this computer, in about a minute." if first else "Takes seconds.")
+
+with columns[2].container(border=True, height="stretch"):
+    st.subheader("Your own pairs", anchor=False)
+    st.markdown("A table with pictures, texts, sounds or numbers and a category, or ready-made feature vectors.")
+    st.page_link("pages/import_data.py", label="Import your data", icon=":material/upload_file:")
+    st.caption("Nothing leaves this computer.")
+
+st.subheader("What you will see", anchor=False)
+legend(("picture", "text"))
+
+earlier = recent_jobs() if state.is_local() else []
+if earlier:
+    st.subheader("Earlier runs on this computer", anchor=False)
+    with st.container(horizontal=True):
+        for job_id, name in earlier:
+            if st.button(plain(name), key=f"open_{job_id}", icon=":material/history:", help=f"Run {job_id}"):
+                state.open_run(job_id)
+                st.switch_page("pages/explore.py", query_params={"run": job_id})

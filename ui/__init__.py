@@ -1,0 +1,1 @@
+"""What pages are made of: session state, components, maps. The only room besides pages that knows Streamlit."""

@@ -1,0 +1,120 @@
+"""Pieces several pages share: the error box, the banner, plain-word legend, sample cards, empty states."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from curation.errors import USER_ERRORS
+from curation.words import terms
+from curation.workspace import ScoredRun
+from ui import state
+
+__all__ = [
+    "chart", "empty_state", "error_box", "gallery", "item", "legend", "plain", "problem_list", "run_banner",
+    "sample_card",
+]  # fmt: skip
+
+FIGURE_CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["autoScale2d"],
+    "toImageButtonOptions": {"format": "png", "scale": 2},
+}
+
+
+@contextmanager
+def error_box() -> Iterator[None]:
+    """Turn errors about the user's input into one calm sentence; everything else goes to the log."""
+    try:
+        yield
+    except USER_ERRORS as error:
+        st.error(plain(str(error)), icon=":material/info:")
+
+
+def plain(text: object) -> str:
+    """Return text that Markdown shows letter by letter: captions and labels are never markup."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>:$~&^=])", r"\\\1", str(text)).replace("\n", " ")
+
+
+def run_banner() -> None:
+    """Say which data set is open, on every page but the first."""
+    run = state.scored_run()
+    if run is not None:
+        names = " + ".join(run.modality_names)
+        st.caption(f":material/folder_open: **{plain(run.name)}** · {len(run.scores):,} pairs · {plain(names)}")
+
+
+def empty_state(title: str, advice: str, page: str, label: str) -> None:
+    """Say what to do next where there is nothing to show, and offer the way."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.subheader(title, anchor=False, text_alignment="center")
+        st.markdown(advice, text_alignment="center")
+        st.page_link(page, label=label, icon=":material/arrow_forward:")
+    st.stop()
+
+
+def chart(figure: object, key: str, alt: str, **more: object) -> object:
+    """Draw a figure in the house's way."""
+    return st.plotly_chart(figure, key=key, config=FIGURE_CONFIG, alt=alt, **more)
+
+
+def legend(modality_names: tuple[str, str]) -> None:
+    """Explain the four terms in plain words, each in its colour, the formula one click further."""
+    for column, term in zip(st.columns(4), terms(modality_names), strict=True):
+        with column.container(border=True, height="stretch"):
+            st.markdown(f"<b style='color:{term.colour}'>■</b> **{plain(term.title)}**", unsafe_allow_html=True,
+                        help=f"Formula: {term.formula}")  # fmt: skip
+            st.caption(plain(term.explanation))
+
+
+def item(run: ScoredRun, row: pd.Series, name: str) -> None:
+    """Show one side of a sample: the picture, the text, or a player."""
+    kind, column = run.kinds[name], f"item.{name}"
+    if column not in row.index:
+        st.caption(f"{plain(name)}: a feature vector, nothing to look at")
+    elif kind == "text":
+        st.text(row[column])
+    elif not Path(row[column]).is_file():
+        st.caption(f"{plain(name)}: the file is not where it was ({plain(Path(row[column]).name)})")
+    elif kind == "picture":
+        st.image(row[column], width="stretch", alt=f"{name} of the sample")
+    else:
+        st.audio(row[column])
+
+
+def sample_card(run: ScoredRun, row: pd.Series) -> None:
+    """Explain one sample: what each modality says, the label, and its four terms."""
+    with st.container(border=True):
+        st.markdown(f"**{plain(row['label'])}**")
+        for name in run.modality_names:
+            item(run, row, name)
+        for name in run.modality_names:
+            said = plain(row[f"says.{name}"])
+            st.markdown(f"The {plain(name)} says **{said}** with {row[f'sure.{name}']:.0%}.")
+        st.markdown(f"Together they say **{plain(row['says.both'])}** with {row['sure.both']:.0%}.")
+        table = pd.DataFrame(
+            [{"": term.title, "nats": row[term.key]} for term in terms(run.modality_names)],
+        )
+        st.dataframe(table, hide_index=True, column_config={"nats": st.column_config.NumberColumn(format="%.3f")})
+        st.caption(f"Sample {plain(row['sample_id'])}")
+
+
+def gallery(run: ScoredRun, rows: pd.DataFrame, key: str) -> None:
+    """Show a few samples side by side."""
+    with st.container(horizontal=True, gap="small", key=key):
+        for _, row in rows.iterrows():
+            with st.container(border=True, width=156):
+                for name in run.modality_names:
+                    item(run, row, name)
+                st.caption(plain(row["label"]))
+
+
+def problem_list(problems: pd.DataFrame, key: str) -> None:
+    """List what was left out, row by row, with the way to mend it."""
+    shown = problems.rename(columns={"row": "Row", "column": "Column", "problem": "Problem", "mend": "How to mend it"})
+    st.dataframe(shown, hide_index=True, key=key, height=min(38 * (len(shown) + 1), 320))
