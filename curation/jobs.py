@@ -18,11 +18,12 @@ from pathlib import Path
 from curation.errors import USER_ERRORS, DataError
 from curation.progress import FileProgress, write_atomically
 from curation.settings import RunSettings, home
-from curation.workspace import RECORD
+from curation.workspace import RECORD, SUMMARY
 
 __all__ = ["JobStatus", "cancel_job", "job_folder", "job_status", "new_job_id", "recent_jobs", "start_job"]
 
 JOB, PROGRESS, FAILURE, LOG, PID = "job.json", "progress.json", "failure.txt", "job.log", "job.pid"
+STARTING = "Load the libraries"
 JOB_FILES = (JOB, PROGRESS, FAILURE, LOG, PID)
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,6 +46,8 @@ class JobStatus:
         Estimate for the stage, once there is something to go by.
     message : str
         Why it failed, in one sentence.
+    finished : tuple of (str, float)
+        Stages that are behind it, with their seconds.
     """
 
     state: str
@@ -54,6 +57,7 @@ class JobStatus:
     total: int = 0
     seconds_left: float | None = None
     message: str = ""
+    finished: tuple[tuple[str, float], ...] = ()
 
     @property
     def fraction(self) -> float:
@@ -137,15 +141,19 @@ def job_status(job_id: str) -> JobStatus:
     done, total = progress.get("done", 0), progress.get("total", 0)
     spent = time.time() - progress.get("since", time.time())
     left = spent * (total - done) / done if 0 < done < total else None
-    return JobStatus("running", scored, progress.get("stage", "Start"), done, total, left)
+    finished = tuple((f["stage"], f["seconds"]) for f in progress.get("finished", ()))
+    return JobStatus("running", scored, progress.get("stage", STARTING), done, total, left, finished=finished)
 
 
 def recent_jobs(limit: int = 6) -> list[tuple[str, str]]:
-    """Return (identifier, name of the data set) of the latest scored runs, newest first."""
+    """Return (identifier, name of the data set and when it was scored) of the latest runs, newest first."""
     folders = [p.parent for p in (home() / "runs").glob(f"*/{RECORD}")]
     folders.sort(key=lambda f: (f / RECORD).stat().st_mtime, reverse=True)
-    named = [(f.name, _read_json(f / "summary.json").get("name", "")) for f in folders[:limit]]
-    return [(job_id, name) for job_id, name in named if name]
+    return [(f.name, f"{_read_json(f / SUMMARY).get('name', 'unnamed')}, {_when(f / RECORD)}") for f in folders[:limit]]
+
+
+def _when(path: Path) -> str:
+    return time.strftime("%d %b %H:%M", time.localtime(path.stat().st_mtime))
 
 
 def _read_json(path: Path) -> dict:
@@ -180,10 +188,10 @@ def _alive(folder: Path) -> bool:
 
 def _work(folder: Path) -> None:
     """Do the job of a folder; leave either results or one sentence."""
-    from curation.pipeline import run  # imported here: watching a job needs none of it
-
     progress = FileProgress(folder / PROGRESS)
-    progress("Start", 0, 1)
+    progress(STARTING, 0, 1)
+    from curation.pipeline import run  # imported here: it takes seconds, and they count as a stage
+
     try:
         settings = RunSettings.from_json(_read_json(folder / JOB).get("settings"), JOB)
         run(settings, folder, progress, allowed=JOB_FILES)

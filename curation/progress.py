@@ -37,7 +37,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 class FileProgress:
-    """Keeps the latest state in a JSON file that another process watches.
+    """Keeps the latest state, and what is behind it, in a JSON file that another process watches.
 
     Parameters
     ----------
@@ -49,18 +49,21 @@ class FileProgress:
     def __init__(self, path: Path, min_interval: float = 0.2) -> None:
         self.path = path
         self.min_interval = min_interval
-        self._stage, self._since, self._written = "", 0.0, 0.0
+        self._stage, self._since, self._written = "", time.time(), 0.0
+        self._finished: list[dict] = []
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Write the state, unless the last write is recent and the stage is neither new nor finished."""
         now = time.time()
         fresh = stage != self._stage
         if fresh:
+            if self._stage:
+                self._finished.append({"stage": self._stage, "seconds": round(now - self._since, 2)})
             self._stage, self._since = stage, now
         if fresh or done >= total or now - self._written >= self.min_interval:
             self._written = now
-            state = {"stage": stage, "done": int(done), "total": int(total), "since": self._since, "at": now}
-            write_atomically(self.path, json.dumps(state))
+            state = {"stage": stage, "done": int(done), "total": int(total), "since": self._since}
+            write_atomically(self.path, json.dumps(state | {"finished": self._finished}))
 
 
 class ConsoleProgress:

@@ -10,7 +10,16 @@ import pandas as pd
 from curation.words import terms
 from curation.workspace import ScoredRun
 
-__all__ = ["category_order", "common_limits", "describe_samples", "examples", "row_of", "sample_table", "with_places"]
+__all__ = [
+    "category_order",
+    "common_limits",
+    "describe_samples",
+    "examples",
+    "most_misleading",
+    "row_of",
+    "sample_table",
+    "with_places",
+]
 
 
 def category_order(categories: pd.DataFrame, by: str) -> list[str]:
@@ -69,6 +78,11 @@ def sample_table(run: ScoredRun, frame: pd.DataFrame, labels: list[str], words: 
 def row_of(frame: pd.DataFrame, sample_id: str) -> pd.Series:
     """Return the row of one sample."""
     return frame.loc[frame["sample_id"] == sample_id].iloc[0]
+
+
+def most_misleading(frame: pd.DataFrame) -> str:
+    """Return the sample with the side that points away from its label the most: the first worth a look."""
+    return frame.loc[frame[["i1", "i2"]].min(axis=1).idxmin(), "sample_id"]
 
 
 def with_places(frame: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:

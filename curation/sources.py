@@ -144,6 +144,7 @@ def describe_table(path: Path, modalities: list[str], label: str | None, media: 
         )
     if label is None:
         raise DataError(
-            f"No column looks like a category; name it with --label COLUMN. The columns are: {', '.join(frame.columns)}."
+            "No column looks like a category; name it with --label COLUMN. "
+            f"The columns are: {', '.join(frame.columns)}."
         )
     return table_source(path, Roles(modalities=chosen, label=label, identifier=suggested.identifier), media)

@@ -65,13 +65,18 @@ def finding(frame: pd.DataFrame, modality_names: tuple[str, str]) -> str:
     means = adjust_means({key: float(frame[key].mean()) for key in TERMS})
     told = {term.title: means[term.key] for term in terms(modality_names)}
     strongest = max(told, key=told.get)
-    parts = ", ".join(f"{title.lower()}: {value:.2f}" for title, value in told.items())
+    parts = ", ".join(f"{_inside(title)}: {value:.2f}" for title, value in told.items())
     misled = float((frame[["i1", "i2"]].min(axis=1) < -0.5).mean())
     return (
         f"Together the {a} and the {b} tell {known:.2f} of the {total:.2f} nats there are to know about the category "
-        f"({known / total:.0%}). Most of it is “{strongest.lower()}” ({parts}). "
+        f"({known / total:.0%}). Most of it is “{_inside(strongest)}” ({parts}). "
         f"In {misled:.0%} of the samples at least one of the two points to another category."
     )
+
+
+def _inside(title: str) -> str:
+    """Return a title as it reads within a sentence."""
+    return title[:1].lower() + title[1:]
 
 
 def _interval(values: np.ndarray) -> dict[str, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from curation.errors import DataError
 
-__all__ = ["MEASURES", "Term", "quantity", "quantity_names", "terms"]
+__all__ = ["MEASURES", "SIGNS", "Term", "quantity", "quantity_names", "terms"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,17 @@ MEASURES = {
     "sx": "SX: what the statement 'one or the other' would tell",
 }
 """Definitions of redundancy in plain words."""
+
+
+_MISLEADS = "A bar to the left of 0 means that this part misleads more often than it helps."
+SIGNS = {
+    "lsmi": "This measure credits what the more telling side says to “both”, so bars of a single side often lie "
+    "left of 0; the sentence above shifts the means so that they can be read as shares.",
+    "mmi": _MISLEADS,
+    "ccs": _MISLEADS,
+    "sx": "This measure gives “both” the average case, so bars of a single side may lie left of 0.",
+}
+"""How to read negative means under each measure."""
 
 
 def terms(modality_names: tuple[str, str]) -> tuple[Term, Term, Term, Term]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from lsmi_core.errors import InvalidInputError
 from lsmi_core.folds import stratified_folds
 from lsmi_core.heads import Head, InnerSplit, Projection
 from lsmi_core.interactions import PointwiseInteractions, Predictions
+from lsmi_core.parallel import side_by_side
 from lsmi_core.redundancy import REDUNDANCIES
 from lsmi_core.validation import check_choice, check_features, check_int, check_labels, check_same_length
 
@@ -75,7 +77,7 @@ class LSMIEstimator(BaseEstimator):
         self.device = device
 
     def fit_score(
-        self, x1: np.ndarray, x2: np.ndarray, y: np.ndarray, progress: object = None
+        self, x1: np.ndarray, x2: np.ndarray, y: np.ndarray, progress: Callable[[int, int], None] | None = None
     ) -> PointwiseInteractions:
         """Return the interactions of the given samples, each scored by models that did not see it.
 
@@ -99,18 +101,17 @@ class LSMIEstimator(BaseEstimator):
         """
         x1, x2, classes, codes = self._validate(x1, x2, y)
         folds = stratified_folds(codes, self.n_splits, np.random.default_rng(self.random_state))
-        parts, where = [], []
-        for k in range(self.n_splits):
-            if progress is not None:
-                progress(k, self.n_splits)
+
+        def score_fold(k: int) -> dict[str, np.ndarray]:
             inside = folds != k
             model = self._model(len(classes)).fit(x1[inside], x2[inside], codes[inside])
-            parts.append(model.score(x1[~inside], x2[~inside], codes[~inside]))
-            where.append(np.flatnonzero(~inside))
-        if progress is not None:
-            progress(self.n_splits, self.n_splits)
-        order = np.argsort(np.concatenate(where))
-        scored = {key: np.concatenate([p[key] for p in parts])[order] for key in parts[0]}
+            return model.score(x1[~inside], x2[~inside], codes[~inside])
+
+        report = progress or (lambda done, total: None)
+        report(0, self.n_splits)
+        parts = side_by_side(score_fold, range(self.n_splits), on_done=lambda done: report(done, self.n_splits))
+        order = np.argsort(np.concatenate([np.flatnonzero(folds == k) for k in range(self.n_splits)]))
+        scored = {key: np.concatenate([part[key] for part in parts])[order] for key in parts[0]}
         return self._result(scored, classes, _warnings(scored, codes, classes))
 
     def fit(self, x1: np.ndarray, x2: np.ndarray, y: np.ndarray) -> LSMIEstimator:
@@ -130,7 +131,7 @@ class LSMIEstimator(BaseEstimator):
             As in :meth:`fit_score`.
         """
         x1, x2, classes, codes = self._validate(x1, x2, y)
-        self.model_ = self._model(len(classes)).fit(x1, x2, codes)
+        (self.model_,) = side_by_side(lambda model: model.fit(x1, x2, codes), [self._model(len(classes))])
         self.classes_ = classes
         return self
 

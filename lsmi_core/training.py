@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 
 __all__ = ["NetworkEnsemble", "train_networks"]
@@ -51,21 +48,6 @@ class NetworkEnsemble:
             p.data.copy_(saved)
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep tensor work on this thread: for networks this small, waking others costs more than it saves.
-
-    On two busy cores the same training took 60 s with two threads and 11 s with one.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@_one_thread()
 def train_networks(
     x: torch.Tensor,
     codes: torch.Tensor,

@@ -59,6 +59,14 @@ right.number_input("Number of samples", 0, total, key="count", on_change=percent
 
 split = partition_scores(frame, by, st.session_state["count"] / total, side, balanced)
 st.markdown(f"**{plain(split.sentence(by_key[by].title))}**")
+st.caption(
+    "A high score does not make a sample superfluous: what leaving samples out costs depends on the task, so keep both "
+    "parts and compare."
+)
+if st.button("Keep this partition for export", type="primary", icon=":material/bookmark_added:"):
+    recipe = {"by": by, "side": side, "balanced": balanced}
+    state.save_partition(run, recipe | {"percent": st.session_state["percent"], "count": st.session_state["count"]})
+    st.switch_page("pages/export.py", query_params={"run": state.run_id()})
 chart(histogram_figure(frame, by_key[by], split.selected, split.threshold), "histogram", "Scores of both parts")
 
 st.subheader("What each category gives", anchor=False)
@@ -70,10 +78,5 @@ for title, rows, highest in (
     ("The rest", ~split.selected, side != "high"),
 ):
     if rows.any():
-        st.markdown(f"**{title}**, the clearest cases first")
-        gallery(run, examples(frame, rows, by, highest), f"examples_{title}")
-
-if st.button("Keep this partition for export", type="primary", icon=":material/bookmark_added:"):
-    recipe = {"by": by, "side": side, "balanced": balanced}
-    state.save_partition(run, recipe | {"percent": st.session_state["percent"], "count": st.session_state["count"]})
-    st.switch_page("pages/export.py", query_params={"run": state.run_id()})
+        st.markdown(f"**{title}**, the most extreme first")
+        gallery(run, examples(frame, rows, by, highest, count=7), f"examples_{title}")

@@ -5,7 +5,7 @@ import streamlit as st
 from curation.figures import distribution_figure, fingerprint_figure, known_answers_figure
 from curation.queries import category_order, common_limits, row_of, sample_table
 from curation.summary import category_means, dataset_means, finding, with_measure
-from curation.words import MEASURES, terms
+from curation.words import MEASURES, SIGNS, terms
 from ui import state
 from ui.components import chart, empty_state, legend, plain, problem_list, sample_card
 from ui.maps import sample_map
@@ -45,10 +45,7 @@ chart(
     fingerprint_figure(categories, means, names, sort_by), "fingerprint",
     "Mean shared, unique and joint information of every category, in nats",
 )  # fmt: skip
-st.caption(
-    f"Mean of {len(frame):,} samples in nats, measure {measure}; whiskers are 90 % intervals. "
-    "A bar to the left of 0 means that this part misleads more than it helps."
-)
+st.caption(f"Means in nats, n = {len(frame):,}, measure {measure}; whiskers are 90 % intervals. {SIGNS[measure]}")
 
 if "known.regime" in frame:
     st.subheader("Known answers beside the estimate", anchor=False)

@@ -35,7 +35,7 @@ st.download_button(
     on_click="ignore",
 )
 st.markdown("**First rows**")
-st.dataframe(frame.head(20), hide_index=True)
+st.dataframe(frame.head(20).style.format(precision=3), hide_index=True)
 with st.expander("Repeat this without a screen", icon=":material/terminal:"):
     st.markdown("The record of the run repeats it exactly; the second line repeats the partition.")
     st.code(parts[chosen].commands, language="bash")

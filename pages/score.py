@@ -25,6 +25,8 @@ def watch() -> None:
     now = state.status()
     if now.state != "running" or now.scored:
         st.rerun()
+    for stage, seconds in now.finished:
+        st.markdown(f":material/check_circle: {plain(stage)} :gray[{seconds:.1f} s]")
     left = "" if now.seconds_left is None else f" · about {now.seconds_left:,.0f} s left"
     count = f" · {now.done:,} of {now.total:,}" if now.total > 1 else ""
     st.progress(now.fraction, text=f"**{plain(now.stage)}**{count}{left}")

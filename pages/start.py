@@ -2,12 +2,19 @@
 
 import streamlit as st
 
-from curation.demos import DEMOS
+from curation.demos import DEMOS, sample_pictures
 from curation.jobs import recent_jobs
 from curation.settings import RunSettings
 from curation.sources import demo_source
 from ui import state
 from ui.components import legend, plain
+
+
+@st.cache_data(show_spinner=False)
+def pictures(name: str) -> list[bytes]:
+    """Draw the demo's sample pictures once."""
+    return sample_pictures(name)
+
 
 st.title("See what each modality knows", anchor=False)
 st.markdown(
@@ -20,6 +27,8 @@ for column, demo in zip(columns, DEMOS.values(), strict=False):
     with column.container(border=True, height="stretch"):
         st.subheader(demo.title, anchor=False)
         st.markdown(demo.description)
+        if demo.samples:
+            st.image(pictures(demo.name), width=44)
         first = demo.name == "emoji"
         if st.button(
             "Run the demo" if first else "Run the check",
@@ -28,7 +37,11 @@ for column, demo in zip(columns, DEMOS.values(), strict=False):
             key=f"demo_{demo.name}",
         ):
             state.launch(RunSettings(demo_source(demo.name)))
-        st.caption("Encoded and scored live on this computer, in about a minute." if first else "Takes seconds.")
+        st.caption(
+            "Encoded and scored live on this computer, in about a minute."
+            if first
+            else "Takes about a quarter of a minute."
+        )
 
 with columns[2].container(border=True, height="stretch"):
     st.subheader("Your own pairs", anchor=False)

@@ -72,8 +72,8 @@ def legend(modality_names: tuple[str, str]) -> None:
             st.caption(plain(term.explanation))
 
 
-def item(run: ScoredRun, row: pd.Series, name: str) -> None:
-    """Show one side of a sample: the picture, the text, or a player."""
+def item(run: ScoredRun, row: pd.Series, name: str, width: int | str = "stretch") -> None:
+    """Show one side of a sample: the picture at the given width, the text, or a player."""
     kind, column = run.kinds[name], f"item.{name}"
     if column not in row.index:
         st.caption(f"{plain(name)}: a feature vector, nothing to look at")
@@ -82,7 +82,7 @@ def item(run: ScoredRun, row: pd.Series, name: str) -> None:
     elif not Path(row[column]).is_file():
         st.caption(f"{plain(name)}: the file is not where it was ({plain(Path(row[column]).name)})")
     elif kind == "picture":
-        st.image(row[column], width="stretch", alt=f"{name} of the sample")
+        st.image(row[column], width=width, alt=f"{name} of the sample")
     else:
         st.audio(row[column])
 
@@ -92,7 +92,7 @@ def sample_card(run: ScoredRun, row: pd.Series) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(row['label'])}**")
         for name in run.modality_names:
-            item(run, row, name)
+            item(run, row, name, width=220)
         for name in run.modality_names:
             said = plain(row[f"says.{name}"])
             st.markdown(f"The {plain(name)} says **{said}** with {row[f'sure.{name}']:.0%}.")

@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     sys.stderr.write(f"Interplay opens on http://{ADDRESS}:{port} (stop it with Ctrl+C)\n")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.chdir(Path(__file__).resolve().parent.parent)
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"])
+    return os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"])
 
 
 def _busy(port: int) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from curation.jobs import JobStatus, cancel_job, job_folder, job_status, new_job_id, start_job
+from curation.queries import most_misleading
 from curation.settings import RunSettings, home
 from curation.workspace import RECORD, ScoredRun, load_run, write_json
 
@@ -112,9 +113,9 @@ def choose_sample(sample_id: str | None) -> None:
 
 
 def chosen_sample(run: ScoredRun) -> str:
-    """Return the chosen sample, or the first one."""
+    """Return the chosen sample, or one worth a look."""
     chosen = st.session_state.get(CHOSEN)
-    return chosen if chosen in set(run.scores["sample_id"]) else run.scores["sample_id"].iloc[0]
+    return chosen if chosen in set(run.scores["sample_id"]) else most_misleading(run.scores)
 
 
 def save_partition(run: ScoredRun, recipe: dict) -> None:

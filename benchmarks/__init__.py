@@ -1,0 +1,1 @@
+"""Measurements and the data sets they need; each file is a command."""

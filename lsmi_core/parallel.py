@@ -1,0 +1,57 @@
+"""Independent fits side by side, each on one core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
+
+import torch
+from threadpoolctl import threadpool_limits
+
+__all__ = ["side_by_side"]
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def side_by_side(
+    function: Callable[[Task], Result],
+    tasks: Iterable[Task],
+    n_workers: int | None = None,
+    on_done: Callable[[int], None] | None = None,
+) -> list[Result]:
+    """Return the function's results in the order of the tasks.
+
+    The matrices here are small: splitting one fit over cores costs more in waiting than it saves (15 s became 17 s,
+    and 60 s where another process wanted a core), while two fits on two cores take 10 s.
+
+    Parameters
+    ----------
+    function : callable
+    tasks : iterable
+    n_workers : int, optional
+        By default as many as torch would use threads. Results do not depend on it.
+    on_done : callable, optional
+        Told how many tasks are done, whenever one is.
+
+    Returns
+    -------
+    list
+    """
+    before = torch.get_num_threads()
+    tasks = list(tasks)
+    workers = max(1, min(n_workers or before, len(tasks)))
+    try:
+        with (
+            threadpool_limits(1),
+            ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        ):
+            running = [pool.submit(function, task) for task in tasks]
+            for done, future in enumerate(as_completed(running), start=1):
+                future.result()
+                if on_done is not None:
+                    on_done(done)
+            return [future.result() for future in running]
+    finally:
+        torch.set_num_threads(before)
