@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import NoReturn, TextIO
 
 from curation.demos import DEMOS
 from curation.errors import USER_ERRORS, DataError
@@ -21,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         arguments.command(arguments)
     except USER_ERRORS as error:
-        print(f"interplay: {error}", file=sys.stderr)
+        print(f"interplay: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interplay: stopped.", file=sys.stderr)
@@ -29,8 +30,15 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in one line what it cannot read."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"interplay: {' '.join(message.split())}; see {self.prog} --help.\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cli.py", description="What does each modality know about the label?")
+    parser = _Parser(prog="cli.py", description="What does each modality know about the label?")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="score a demo data set")
@@ -116,7 +124,11 @@ def _run(settings: RunSettings, out: Path) -> None:
     from curation.pipeline import run
     from curation.progress import ConsoleProgress
 
-    done = run(settings, out, ConsoleProgress(sys.stderr))
+    progress = ConsoleProgress(_screen())
+    try:
+        done = run(settings, out, progress)
+    finally:
+        progress.close()
     summary = done.summary
     print(f"\n{done.name}: {len(done.scores):,} samples scored, {summary['n_left_out']:,} rows left out.")
     if summary["n_left_out"]:
@@ -133,8 +145,13 @@ def _run(settings: RunSettings, out: Path) -> None:
     print(f"Written to {done.folder}: scores.parquet, summary.json, run.json, map.parquet")
 
 
+def _screen() -> TextIO:
+    """Return where progress goes: a terminal if there is one; stderr otherwise holds nothing but errors."""
+    return sys.stderr if sys.stderr.isatty() else sys.stdout
+
+
 def _partition(arguments: argparse.Namespace) -> None:
-    from curation.export import export_file, format_of
+    from curation.export import check_target, export_file
     from curation.partitioning import partition_scores
     from curation.words import quantity
     from curation.workspace import load_run
@@ -143,8 +160,10 @@ def _partition(arguments: argparse.Namespace) -> None:
     by = quantity(arguments.by, run.modality_names)
     split = partition_scores(run.scores, by, arguments.budget, arguments.side, arguments.balanced)
     targets = [(arguments.out, split.selected)] + ([(arguments.rest, ~split.selected)] if arguments.rest else [])
+    if arguments.rest and arguments.rest.resolve() == arguments.out.resolve():
+        raise DataError(f"Both parts would go to {arguments.out}; give --out and --rest different files.")
     for path, _ in targets:
-        format_of(path)
+        check_target(path)
     for path, rows in targets:
         export_file(run.scores[rows], path)
     print(f"{split.sentence(arguments.by)}. Written to {arguments.out}")

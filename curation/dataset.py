@@ -91,6 +91,8 @@ class PairedDataset:
             object.__setattr__(self, "rows", np.arange(1, len(self) + 1))
         if len(self.modalities) != 2 or self.modalities[0].name == self.modalities[1].name:
             raise DataError("A pair needs exactly two modalities with different names.")
+        if "both" in self.modality_names:
+            raise DataError("A modality cannot be named 'both', which stands for the two together; rename it.")
         if len(self) == 0:
             raise DataError("No usable sample is left; see the list of problems for the reasons.")
         lengths = {len(self), len(self.labels), len(self.rows), *(len(m) for m in self.modalities)}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from curation.errors import DataError
 from curation.progress import write_atomically
 
-__all__ = ["FORMATS", "export_bytes", "export_file", "format_of"]
+__all__ = ["FORMATS", "check_target", "export_bytes", "export_file", "format_of"]
 
 FORMATS = {
     "csv": (
@@ -64,8 +66,25 @@ def export_bytes(frame: pd.DataFrame, form: str) -> bytes:
         frame.to_parquet(buffer, index=False)
         return buffer.getvalue()
     if form == "jsonl":
-        return frame.to_json(orient="records", lines=True, force_ascii=False, double_precision=15).encode("utf-8")
+        return _json_lines(frame).encode("utf-8")
     raise DataError(f"There is no export format '{form}'; choose one of: {', '.join(FORMATS)}.")
+
+
+def check_target(path: Path, form: str | None = None) -> str:
+    """Return the format a new file will have: the one given, or that of its extension.
+
+    Raises
+    ------
+    DataError
+        When the extension is none of the formats or contradicts the one given, or the file exists.
+    """
+    path = Path(path)
+    asked = form or format_of(path)
+    if path.suffix.lower().lstrip(".") in FORMATS and format_of(path) != asked:
+        raise DataError(f"{path} would hold {FORMATS[asked][0]}; let its name end in .{asked}, or ask for its format.")
+    if path.exists():
+        raise DataError(f"{path} exists already; choose another name, nothing was overwritten.")
+    return asked
 
 
 def export_file(frame: pd.DataFrame, path: Path, form: str | None = None) -> Path:
@@ -74,18 +93,37 @@ def export_file(frame: pd.DataFrame, path: Path, form: str | None = None) -> Pat
     Raises
     ------
     DataError
-        When the format is unknown, the file exists, or it cannot be written.
+        When the format is unknown or not that of the extension, the file exists, or it cannot be written.
     """
     path = Path(path)
-    content = export_bytes(frame, form or format_of(path))
-    if path.exists():
-        raise DataError(f"{path} exists already; choose another name, nothing was overwritten.")
+    content = export_bytes(frame, check_target(path, form))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content)
     except OSError as error:
         raise DataError(f"{path} cannot be written ({error.strerror}); choose another place.") from None
     return path
+
+
+def _json_lines(frame: pd.DataFrame) -> str:
+    """Return one object a line; pandas' own writer rounds numbers to 15 decimals."""
+    columns = [[_plain(cell) for cell in frame[name]] for name in frame.columns]
+    names = [str(name) for name in frame.columns]
+    rows = (dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True))
+    return "".join(json.dumps(row, ensure_ascii=False, allow_nan=False, default=str) + "\n" for row in rows)
+
+
+def _plain(cell: object) -> object:
+    """Return a cell as JSON knows it: null where there is no value, and for what no JSON number can say."""
+    if isinstance(cell, np.ndarray | np.generic):
+        cell = cell.tolist()
+    if isinstance(cell, list | tuple):
+        return [_plain(one) for one in cell]
+    if isinstance(cell, dict):
+        return {str(key): _plain(one) for key, one in cell.items()}
+    if isinstance(cell, float):
+        return cell if np.isfinite(cell) else None
+    return None if cell is pd.NA or cell is pd.NaT else cell
 
 
 def _harmless(frame: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +99,8 @@ def start_job(settings: RunSettings, job_id: str) -> Path:
     with (folder / LOG).open("wb") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", "curation.jobs", str(folder)],
-            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            cwd=ROOT, env=os.environ | {"INTERPLAY_HOME": str(home())}, stdin=subprocess.DEVNULL,
+            stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     write_atomically(folder / PID, str(child.pid))
     _children[folder] = child
@@ -110,7 +112,8 @@ def cancel_job(job_id: str) -> None:
     folder = job_folder(job_id)
     if job_status(job_id).state == "running":
         write_atomically(folder / FAILURE, "cancelled")
-        os.killpg(_pid(folder), signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it may have ended on its own just now
+            os.killpg(_pid(folder), signal.SIGTERM)
 
 
 def job_status(job_id: str) -> JobStatus:
@@ -177,6 +180,8 @@ def _alive(folder: Path) -> bool:
     pid = _pid(folder)
     if not pid:
         return False
+    if Path("/proc/self/cmdline").exists():
+        return _works_on(folder, pid)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -184,6 +189,14 @@ def _alive(folder: Path) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _works_on(folder: Path, pid: int) -> bool:
+    """Tell a live worker of this job from a dead one nobody reaped, and from a stranger with its number."""
+    try:
+        return folder.name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _work(folder: Path) -> None:

@@ -45,7 +45,8 @@ def draw_map(
 def _principal(x: np.ndarray, random_state: int) -> np.ndarray:
     """Return leading principal coordinates scaled so that each modality weighs the same."""
     x = x - x.mean(axis=0)
-    reduced = PCA(min(COMPONENTS, *x.shape), random_state=random_state).fit_transform(x)
+    with np.errstate(invalid="ignore"):  # a modality that never varies has no share of variance to explain
+        reduced = PCA(min(COMPONENTS, *x.shape), random_state=random_state).fit_transform(x)
     return reduced / max(float(np.linalg.norm(reduced, axis=1).mean()), 1e-12)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,7 +144,7 @@ def parts_for_export(run: ScoredRun, recipe: dict | None) -> dict[str, Part]:
     dict of name to Part
     """
     stem = "".join(c if c.isalnum() else "-" for c in run.name).strip("-").lower() or "scores"
-    again = f"python cli.py rerun {run.folder / 'run.json'} --out again"
+    again = f"python cli.py rerun {shlex.quote(str(run.folder / 'run.json'))} --out again"
     parts = {
         "all": Part("All scores", run.scores, stem, f"{again}\npython cli.py export again --format csv --out all.csv")
     }
@@ -154,7 +155,8 @@ def parts_for_export(run: ScoredRun, recipe: dict | None) -> dict[str, Part]:
     frame = with_measure(run.scores, run.summary["redundancy"])
     split = partition_scores(frame, recipe["by"], budget, recipe["side"], recipe["balanced"])
     command = (
-        f"{again}\npython cli.py partition again --by '{term.name}' --budget {budget!r} --side {recipe['side']}"
+        f"{again}\npython cli.py partition again --by {shlex.quote(term.name)} "
+        f"--budget {budget!r} --side {recipe['side']}"
         f"{' --balanced' if recipe['balanced'] else ''} --out selected.csv --rest rest.csv"
     )
     where = f"{recipe['side']}est “{term.title}”"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,7 +14,7 @@ import pandas as pd
 
 from curation import __version__
 from curation.dataset import Modality, PairedDataset
-from curation.errors import DataError
+from curation.errors import USER_ERRORS, DataError
 from curation.importing import ImportResult, Problems
 from curation.mapping import draw_map
 from curation.progress import Progress, silent, stage_counter
@@ -64,10 +65,12 @@ def run(settings: RunSettings, out: Path, progress: Progress = silent, allowed: 
         When the data or the settings cannot be used; the sentence says what and how to mend it.
     """
     out = claim_folder(out, allowed)
-    found = load_source(settings.source, out / "media", progress)
-    encoders = [_encoder(m, settings) for m in found.dataset.modalities]
-    found, features = _encode(found, encoders, progress)
-    scores = _score(features, found.dataset, settings, progress)
+    try:
+        found, features, encoders = _read(settings, out / "media", progress)
+        scores = _score(features, found.dataset, settings, progress)
+    except USER_ERRORS:
+        shutil.rmtree(out / "media", ignore_errors=True)  # unpacked just now: else the next try finds a full folder
+        raise
     frame = _scores_frame(found.dataset, scores)
     write_frame(found.problems.frame, out / PROBLEMS)
     write_frame(frame, out / SCORES)
@@ -78,6 +81,24 @@ def run(settings: RunSettings, out: Path, progress: Progress = silent, allowed: 
         out / MAP,
     )
     return load_run(out)
+
+
+def _read(
+    settings: RunSettings, unpack_into: Path, progress: Progress
+) -> tuple[ImportResult, list[np.ndarray], list[Encoder]]:
+    """Return the samples that can be scored, their features, and the encoders that made them."""
+    found = load_source(settings.source, unpack_into, progress)
+    _check_named(settings.encoders, found.dataset.modality_names)
+    encoders = [_encoder(m, settings) for m in found.dataset.modalities]
+    found, features = _encode(found, encoders, progress)
+    return found, features, encoders
+
+
+def _check_named(chosen: dict[str, str], names: tuple[str, str]) -> None:
+    for name in chosen:
+        if name not in names:
+            known = " and ".join(f"'{known}'" for known in names)
+            raise DataError(f"An encoder is chosen for '{name}', but the modalities are {known}; name one of them.")
 
 
 def _encoder(modality: Modality, settings: RunSettings) -> Encoder:
@@ -93,7 +114,7 @@ def _encode(found: ImportResult, encoders: list[Encoder], progress: Progress) ->
         done = encode_items(encoder, modality.items, cache, stage_counter(progress, f"Encode the {modality.name}"))
         problems = problems + _encoding_problems(data, modality, done.problems)
         encoded.append(done)
-    rows = _scorable(data.labels, np.intersect1d(encoded[0].kept, encoded[1].kept))
+    rows = _scorable(data.labels, np.intersect1d(encoded[0].kept, encoded[1].kept), problems)
     problems = problems + _lone_problems(data, rows, encoded)
     features = [e.features[np.searchsorted(e.kept, rows)] for e in encoded]
     return replace(found, dataset=data.take(rows), problems=problems), features
@@ -108,14 +129,14 @@ def _encoding_problems(data: PairedDataset, modality: Modality, told: tuple[tupl
     )
 
 
-def _scorable(labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _scorable(labels: np.ndarray, rows: np.ndarray, problems: Problems) -> np.ndarray:
     """Return the rows whose category still has two samples: one to learn from, one to score."""
     values, counts = np.unique(labels[rows], return_counts=True)
     rows = rows[np.isin(labels[rows], values[counts >= 2])]
     if len(np.unique(labels[rows])) < 2:
         raise DataError(
-            "Fewer than two categories with two usable samples are left, so there is nothing to tell apart; "
-            "see the list of problems, or check the label column."
+            "Fewer than two categories with two usable samples are left, so there is nothing to tell apart. "
+            f"{problems.summary()} Mend these rows, or check the label column."
         )
     return rows
 

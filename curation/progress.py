@@ -32,8 +32,12 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a whole file or nothing: to a temporary neighbour first, then renamed."""
     data = content.encode("utf-8") if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 class FileProgress:
@@ -78,7 +82,7 @@ class ConsoleProgress:
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-        self._stage, self._since, self._finished = "", 0.0, False
+        self._stage, self._since, self._finished = "", 0.0, True
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Draw the bar, or print a line when a stage begins and when it ends."""
@@ -93,6 +97,12 @@ class ConsoleProgress:
             self._bar(stage, done, total)
         elif self._finished:
             self._line(f"{stage}: done in {time.time() - self._since:.1f} s")
+
+    def close(self) -> None:
+        """End the line of a bar that was left unfinished, so that what follows starts on its own."""
+        if not self._finished and self.stream.isatty():
+            self._line("")
+        self._finished = True
 
     def _bar(self, stage: str, done: int, total: int) -> None:
         spent = time.time() - self._since

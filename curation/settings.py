@@ -17,7 +17,7 @@ def home() -> Path:
 
     ``INTERPLAY_HOME`` names it; otherwise it is ``.interplay`` in the user's home folder.
     """
-    return Path(os.environ.get("INTERPLAY_HOME") or Path.home() / ".interplay")
+    return Path(os.environ.get("INTERPLAY_HOME") or Path.home() / ".interplay").absolute()
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,12 @@ class RunSettings:
             When the data does not describe a run.
         """
         try:
-            return cls(**data)
+            settings = cls(**data)
         except TypeError:
-            raise DataError(f"{where} does not hold the settings of a run; use one that Interplay wrote.") from None
+            settings = None
+        if settings is None or not isinstance(settings.source, dict) or not isinstance(settings.encoders, dict):
+            raise DataError(f"{where} does not hold the settings of a run; use one that Interplay wrote.")
+        return settings
 
     @classmethod
     def read(cls, path: Path) -> RunSettings:

@@ -71,8 +71,8 @@ def load_source(source: dict, unpack_into: Path, progress: Progress = silent) ->
     """
     if source.get("kind") == "demo":
         return ImportResult(load_demo(source.get("name", ""), progress), Problems())
-    if source.get("kind") not in ("table", "features"):
-        raise DataError("The run record names no source; use a run.json that Interplay wrote.")
+    if source.get("kind") not in ("table", "features") or not isinstance(source.get("path"), str):
+        raise _unnamed()
     path = Path(source["path"])
     _check_unchanged(path, source.get("sha256"))
     progress("Read the data", 0, 1)
@@ -82,15 +82,26 @@ def load_source(source: dict, unpack_into: Path, progress: Progress = silent) ->
 
 
 def _load_table(path: Path, source: dict, unpack_into: Path) -> ImportResult:
+    roles = _roles(source)
     read = read_table(path)
     media = open_media(Path(source["media"]), unpack_into) if source.get("media") else None
-    roles = Roles(
-        modalities=tuple(ModalityRole(m["name"], tuple(m["columns"]), m["kind"]) for m in source["modalities"]),
-        label=source["label"],
-        identifier=source.get("identifier"),
-    )
-    built = build_dataset(read.frame, roles, media=media, name=source["name"], base=path.parent)
+    built = build_dataset(read.frame, roles, media=media, name=source.get("name", path.stem), base=path.parent)
     return ImportResult(built.dataset, read.problems + built.problems)
+
+
+def _roles(source: dict) -> Roles:
+    try:
+        return Roles(
+            modalities=tuple(ModalityRole(m["name"], tuple(m["columns"]), m["kind"]) for m in source["modalities"]),
+            label=source["label"],
+            identifier=source.get("identifier"),
+        )
+    except (KeyError, TypeError):
+        raise _unnamed() from None
+
+
+def _unnamed() -> DataError:
+    return DataError("The run record names no source; use a run.json that Interplay wrote.")
 
 
 def file_digest(path: Path) -> str | None:

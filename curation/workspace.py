@@ -95,7 +95,20 @@ def load_run(folder: Path) -> ScoredRun:
     missing = [c for c in ("sample_id", "label", *FIELDS) if c not in scores]
     if missing:
         raise DataError(f"{folder / SCORES} lacks the columns {', '.join(missing)}; score the data again.")
+    if not _complete(summary) or not isinstance(record, dict):
+        raise DataError(f"{folder / SUMMARY} is not the summary of a run; score the data again.")
     return ScoredRun(folder, scores, summary, record)
+
+
+def _complete(summary: object) -> bool:
+    if not isinstance(summary, dict) or not {"name", "redundancy", "modalities"} <= set(summary):
+        return False
+    sides = summary["modalities"]
+    return (
+        isinstance(sides, list)
+        and len(sides) == 2
+        and all(isinstance(side, dict) and {"name", "kind"} <= set(side) for side in sides)
+    )
 
 
 def claim_folder(folder: Path, allowed: tuple[str, ...] = ()) -> Path:
@@ -120,8 +133,12 @@ def claim_folder(folder: Path, allowed: tuple[str, ...] = ()) -> Path:
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
     """Write a Parquet file, whole or not at all."""
     temporary = path.with_name(f".{path.name}.part")
-    frame.to_parquet(temporary, index=False)
-    temporary.replace(path)
+    try:
+        frame.to_parquet(temporary, index=False)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def write_json(data: dict, path: Path) -> None:

@@ -87,7 +87,7 @@ class LSMIEstimator(BaseEstimator):
         y : array-like of shape (n_samples,)
             Labels, text or numbers.
         progress : callable, optional
-            Called with (folds done, folds in all).
+            Called with (samples scored, samples in all).
 
         Returns
         -------
@@ -107,9 +107,12 @@ class LSMIEstimator(BaseEstimator):
             model = self._model(len(classes)).fit(x1[inside], x2[inside], codes[inside])
             return model.score(x1[~inside], x2[~inside], codes[~inside])
 
-        report = progress or (lambda done, total: None)
-        report(0, self.n_splits)
-        parts = side_by_side(score_fold, range(self.n_splits), on_done=lambda done: report(done, self.n_splits))
+        def report(folds_done: int) -> None:
+            if progress is not None:
+                progress(len(codes) * folds_done // self.n_splits, len(codes))
+
+        report(0)
+        parts = side_by_side(score_fold, range(self.n_splits), on_done=report)
         order = np.argsort(np.concatenate([np.flatnonzero(folds == k) for k in range(self.n_splits)]))
         scored = {key: np.concatenate([part[key] for part in parts])[order] for key in parts[0]}
         return self._result(scored, classes, _warnings(scored, codes, classes))

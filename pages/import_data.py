@@ -85,14 +85,15 @@ def import_table() -> None:
 
 def import_features() -> None:
     """Read ready-made features."""
-    uploaded = st.file_uploader("Features of both sides and labels in one file: NPZ, safetensors or the published PT",
-                                type=["npz", "safetensors", "pt"])  # fmt: skip
+    uploaded = st.file_uploader("One file (NPZ, safetensors or the published PT), or NPY files for both sides and labels",
+                                type=["npz", "safetensors", "pt", "npy"], accept_multiple_files=True)  # fmt: skip
     st.caption(
         "NPZ and safetensors hold two arrays of shape (samples, features) and one of labels, for example x1, x2 and y. "
-        "PT is the published layout with train_modal_1_features and its five companions."
+        "NPY files are called x1.npy, x2.npy and y.npy. PT is the published layout with train_modal_1_features and its "
+        "five companions."
     )
-    if uploaded is not None:
-        path = uploads.keep_upload(uploaded)
+    if uploaded:
+        path = uploads.keep_together(uploaded) if len(uploaded) > 1 else uploads.keep_upload(uploaded[0])
         report(uploads.features(path), features_source(path, path.stem))
 
 

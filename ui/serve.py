@@ -24,9 +24,18 @@ def main(argv: list[str] | None = None) -> int:
         )
         return 2
     sys.stderr.write(f"Interplay opens on http://{ADDRESS}:{port} (stop it with Ctrl+C)\n")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.chdir(Path(__file__).resolve().parent.parent)
-    return os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"])
+    return _streamlit(port)
+
+
+def _streamlit(port: int) -> int:
+    from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.web import cli
+
+    # Streamlit takes a folder called pages for an app of the old kind until app.py has run once: a link straight to
+    # a page of a fresh server would open that page alone, without the app around it.
+    PagesManager.uses_pages_directory = False
+    return cli.main(["run", "app.py", f"--server.port={port}"], standalone_mode=False) or 0
 
 
 def _busy(port: int) -> bool:

@@ -22,7 +22,7 @@ from curation.importing import (
 )
 from ui import state
 
-__all__ = ["built", "described", "features", "keep_upload", "media_of", "table"]
+__all__ = ["built", "described", "features", "keep_together", "keep_upload", "media_of", "table"]
 
 
 def keep_upload(uploaded: object, folder: str = "") -> Path:
@@ -56,6 +56,11 @@ def media_of(uploads: list, folder: str) -> Path | None:
         return None
     if len(uploads) == 1 and uploads[0].name.lower().endswith(".zip"):
         return keep_upload(uploads[0])
+    return keep_together(uploads)
+
+
+def keep_together(uploads: list) -> Path:
+    """Return one folder that holds all the uploads."""
     together = state.import_folder() / ("files-" + "-".join(sorted(u.file_id[:8] for u in uploads))[:120])
     together.mkdir(exist_ok=True)
     for upload in uploads:
