@@ -5,7 +5,7 @@ import streamlit as st
 from ui.components import error_box, run_banner
 
 st.logo("ui/assets/logo.svg", size="large")
-st.set_page_config(page_title="Interplay", page_icon=":material/join_inner:", layout="wide")
+st.set_page_config(page_title="Interplay", page_icon="ui/assets/icon.svg", layout="wide")
 
 page = st.navigation(
     [

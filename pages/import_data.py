@@ -74,7 +74,7 @@ def import_table() -> None:
     path, media = uploads.keep_upload(uploaded), uploads.media_of(files, folder)
     descriptions = uploads.described(path, media)
     st.subheader("What was recognised", anchor=False)
-    uploads.preview(uploads.table(path).frame)
+    st.dataframe(uploads.table(path).frame.head(8), hide_index=True)
     with st.expander("Why each column was taken for what it is"):
         st.dataframe([{"column": d.name, "looks like": d.kind, "because": d.reason, "missing": d.n_missing,
                        "different values": d.n_distinct} for d in descriptions], hide_index=True)  # fmt: skip
@@ -85,7 +85,7 @@ def import_table() -> None:
 
 def import_features() -> None:
     """Read ready-made features."""
-    uploaded = st.file_uploader("One file (NPZ, safetensors or the published PT), or NPY files for both sides and labels",
+    uploaded = st.file_uploader("One file (NPZ, safetensors or the published PT), or three NPY files",
                                 type=["npz", "safetensors", "pt", "npy"], accept_multiple_files=True)  # fmt: skip
     st.caption(
         "NPZ and safetensors hold two arrays of shape (samples, features) and one of labels, for example x1, x2 and y. "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from curation.errors import DataError
@@ -25,10 +24,10 @@ from ui import state
 __all__ = ["built", "described", "features", "keep_together", "keep_upload", "media_of", "table"]
 
 
-def keep_upload(uploaded: object, folder: str = "") -> Path:
+def keep_upload(uploaded: object) -> Path:
     """Return where an upload is kept; the same upload is written once."""
     name = Path(uploaded.name.replace("\\", "/")).name[-120:] or "upload"
-    path = state.import_folder() / uploaded.file_id / folder / name
+    path = state.import_folder() / uploaded.file_id / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name + ".part")
@@ -117,8 +116,3 @@ def _features(path: str, changed: int) -> ImportResult:
 def features(path: Path) -> ImportResult:
     """Return the data set of a features file, read once for every state of the file."""
     return _features(str(path), path.stat().st_mtime_ns)
-
-
-def preview(frame: pd.DataFrame) -> None:
-    """Show the first rows of a table."""
-    st.dataframe(frame.head(8), hide_index=True)

@@ -1,0 +1,76 @@
+"""Every test works in a home folder of its own making; runs that many tests look at are made once.
+
+What is heavy is imported inside the fixtures, so that tests without a run start at once.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import makers
+import pytest
+
+if TYPE_CHECKING:
+    from curation.workspace import ScoredRun
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interplay_home(tmp_path_factory) -> Iterator[Path]:
+    """A temporary INTERPLAY_HOME for the whole session, so that features are computed once."""
+    folder = tmp_path_factory.mktemp("interplay-home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INTERPLAY_HOME", str(folder))
+        yield folder
+
+
+def _scored(source: dict, out: Path) -> ScoredRun:
+    from curation.pipeline import run
+    from curation.settings import RunSettings
+
+    return run(RunSettings(source), out)
+
+
+@pytest.fixture(scope="session")
+def features_file(tmp_path_factory) -> Path:
+    return makers.features_npz(tmp_path_factory.mktemp("features") / "pairs.npz")
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory, features_file) -> ScoredRun:
+    """Sixty pairs of ready-made features, scored."""
+    from curation.sources import features_source
+
+    return _scored(features_source(features_file), tmp_path_factory.mktemp("small") / "run")
+
+
+@pytest.fixture
+def run_copy(small_run, tmp_path) -> Path:
+    """A copy of the small run that a test may spoil."""
+    return Path(shutil.copytree(small_run.folder, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def known_run(tmp_path_factory) -> ScoredRun:
+    """The demo with known answers, scored."""
+    from curation.sources import demo_source
+
+    return _scored(demo_source("known"), tmp_path_factory.mktemp("known") / "run")
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory) -> makers.MediaTable:
+    return makers.picture_table(tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture(scope="session")
+def picture_run(tmp_path_factory, pictures) -> Path:
+    """The drawings and their captions, scored by the command line."""
+    import cli
+
+    out = tmp_path_factory.mktemp("scored") / "run"
+    options = ["--modality", "picture=drawing", "--modality", "text=caption", "--label", "category"]
+    assert cli.main(["score", str(pictures.table), *options, "--media", str(pictures.media), "--out", str(out)]) == 0
+    return out

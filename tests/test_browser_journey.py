@@ -1,0 +1,116 @@
+"""Journeys in a real Chromium: the demo from the first click to the downloaded file, and own data with bad rows."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import chromium
+import makers
+import numpy as np
+import pandas as pd
+import pytest
+
+from curation.demos import load_demo
+from lsmi_core.applications import partition
+
+pytestmark = pytest.mark.browser
+BROWSER = chromium.executable()
+HOW_TO_GET_IT = "no Chromium here; install it (Debian: apt-get install chromium) to run the browser tests"
+SCORING = 600_000  # ms; generous, for this proves that it works, not how fast
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("browser-home")
+
+
+@pytest.fixture(scope="module")
+def address(home):
+    if BROWSER is None:
+        if os.environ.get("INTERPLAY_REQUIRE_BROWSER"):
+            pytest.fail(HOW_TO_GET_IT)
+        pytest.skip(HOW_TO_GET_IT)
+    with chromium.app_server(home, home / "server.log") as address:
+        yield address
+
+
+@pytest.fixture
+def page(address):
+    with chromium.browser_page(BROWSER) as page:
+        page.outside = []
+        page.on("request", lambda request: page.outside.append(request.url))
+        page.goto(address)
+        yield page
+        strangers = [
+            u for u in page.outside if not u.startswith((address, "data:", "blob:", address.replace("http", "ws")))
+        ]
+        assert strangers == []  # the page asks nobody but its own server for anything
+
+
+def visible_errors(page) -> list[str]:
+    return page.locator("[data-testid=stException], [data-testid=stAlertContentError]").all_inner_texts()
+
+
+def test_demo_from_first_click_to_checked_download(page, home, tmp_path):
+    page.get_by_role("button", name="Run the demo").click()
+    page.get_by_text(re.compile(r"\d+ of 1,898")).first.wait_for()  # progress with a count
+    assert "run=" in page.url
+    page.get_by_text("Fingerprint of the categories").wait_for(timeout=SCORING)
+    page.locator(".js-plotly-plot").first.wait_for()
+    figure = page.locator(".js-plotly-plot").first
+    assert set(load_demo("emoji").labels) <= set(figure.locator(".ytick").all_text_contents())
+    assert figure.locator(".legendtext").all_text_contents() == [
+        "Both say it", "Only the picture knows", "Only the text knows", "Only together",
+    ]  # fmt: skip
+    page.reload()
+    page.get_by_text("Fingerprint of the categories").wait_for()  # the address brings it back
+    page.get_by_text("Click a point to see its sample").wait_for(timeout=SCORING)  # the map follows
+    assert page.locator("[data-testid=stImage] img").count() == 1
+    assert visible_errors(page) == []
+
+    page.get_by_role("link", name="Curate").first.click()
+    count = page.get_by_label("Number of samples")
+    count.fill("500")
+    count.press("Enter")
+    page.get_by_text("500 of 1,898 samples").wait_for()
+    page.get_by_role("button", name="Keep this partition for export").click()
+    page.get_by_text("Selected: highest “Both say it” (500 samples)").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download 500 samples as CSV").click()
+    download.value.save_as(tmp_path / "selected.csv")
+
+    (run,) = (home / "runs").iterdir()
+    scores = pd.read_parquet(run / "scores.parquet")
+    expected = scores[partition(scores["r"].to_numpy(), 500 / len(scores))]
+    taken = pd.read_csv(tmp_path / "selected.csv", dtype={"sample_id": str})
+    assert taken["sample_id"].tolist() == expected["sample_id"].tolist()
+    np.testing.assert_allclose(taken["r"], expected["r"], rtol=1e-12)
+    assert taken["r"].min() >= scores.loc[~scores["sample_id"].isin(taken["sample_id"]), "r"].max()
+
+
+def test_own_pictures_and_texts_with_bad_rows(page, address, tmp_path):
+    made = makers.picture_table(tmp_path)
+    page.goto(f"{address}/import_data")
+    page.get_by_text("What do you bring?").wait_for()
+    page.locator("input[type=file]").first.set_input_files(made.table)
+    page.get_by_text("What was recognised").wait_for()
+    page.get_by_label("or a folder on this computer").fill(str(made.media))
+    page.get_by_label("or a folder on this computer").press("Enter")
+    page.get_by_text("categories are ready").wait_for()
+    page.get_by_text("rows were left out").first.wait_for()
+    page.get_by_role("button", name="Use these pairs").click()
+    page.get_by_role("button", name="Score the pairs").click()
+    page.get_by_text("Fingerprint of the categories").wait_for(timeout=SCORING)
+    page.get_by_text(f"{len(made.bad)} rows were left out: why").wait_for()
+    assert visible_errors(page) == []
+
+
+def test_a_narrow_screen_never_scrolls_sideways(address, home):
+    run = next((home / "runs").iterdir()).name
+    with chromium.browser_page(BROWSER, width=390, height=844) as page:
+        for name in ("", "import_data", "score", "explore", "curate", "export"):
+            page.goto(f"{address}/{name}?run={run}")
+            page.locator("h1").first.wait_for()
+            page.wait_for_timeout(1500)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, name

@@ -1,0 +1,156 @@
+"""The contract of the command line on good input: what is written, what is said, and that it can be repeated."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import makers
+import numpy as np
+import pandas as pd
+import pytest
+
+import cli
+from lsmi_core import FIELDS
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory, features_file):
+    out = tmp_path_factory.mktemp("cli") / "run"
+    assert cli.main(["score", str(features_file), "--out", str(out), "--seed", "5"]) == 0
+    return out
+
+
+def test_a_run_holds_scores_summary_and_record(scored):
+    scores = pd.read_parquet(scored / "scores.parquet")
+    assert list(scores.columns[:11]) == ["sample_id", "label", *FIELDS]
+    assert FIELDS == ("i1", "i2", "i12", "h1", "h2", "r", "u1", "u2", "s")
+    assert len(scores) == 60 and scores["sample_id"].is_unique
+    assert np.isfinite(scores[list(FIELDS)].to_numpy()).all()
+    np.testing.assert_allclose(scores["r"] + scores["u1"], scores["i1"], atol=1e-12)
+    np.testing.assert_allclose(scores["r"] + scores["u2"], scores["i2"], atol=1e-12)
+    np.testing.assert_allclose(scores[["r", "u1", "u2", "s"]].sum(axis=1), scores["i12"], atol=1e-12)
+    summary = json.loads((scored / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["n_samples"], summary["n_left_out"], summary["unit"]) == (60, 0, "nats")
+    assert summary["means"]["r"]["mean"] == pytest.approx(scores["r"].mean())
+    assert {c["label"] for c in summary["categories"]} == {"kind 0", "kind 1", "kind 2"}
+    record = json.loads((scored / "run.json").read_text(encoding="utf-8"))
+    assert record["settings"]["random_state"] == 5
+    assert {"python", "numpy", "torch"} <= set(record["versions"])
+    assert not list(scored.glob(".*")) and not list(scored.glob("*.part"))
+
+
+def test_the_features_are_read_right(scored):
+    """The first modality was built clearer than the second; swapped sides or labels would show."""
+    scores = pd.read_parquet(scored / "scores.parquet")
+    assert scores["i1"].mean() > scores["i2"].mean() + 0.2
+    assert scores["i1"].mean() > 0.5
+    assert (scores["says.image"] == scores["label"]).mean() > 0.85
+
+
+def test_rerun_gives_the_same_scores_to_the_last_bit(scored, tmp_path, capsys):
+    assert cli.main(["rerun", str(scored / "run.json"), "--out", str(tmp_path / "again")]) == 0
+    before, after = (pd.read_parquet(f / "scores.parquet") for f in (scored, tmp_path / "again"))
+    pd.testing.assert_frame_equal(before, after, check_exact=True)
+    assert "60 samples scored, 0 rows left out." in capsys.readouterr().out
+    maps = [pd.read_parquet(f / "map.parquet") for f in (scored, tmp_path / "again")]
+    pd.testing.assert_frame_equal(*maps, check_exact=True)
+    settings = [json.loads((f / "run.json").read_text())["settings"] for f in (scored, tmp_path / "again")]
+    assert settings[0] == settings[1], "the record of the repetition repeats it as well"
+
+
+def test_another_seed_gives_other_scores(scored, small_run):
+    other = pd.read_parquet(scored / "scores.parquet")
+    assert not np.array_equal(other["i12"], small_run.scores["i12"])
+    assert np.corrcoef(other["i1"], small_run.scores["i1"])[0, 1] > 0.8
+
+
+def test_what_is_said_on_the_way_and_at_the_end(features_file, tmp_path, capsys):
+    assert cli.main(["score", str(features_file), "--out", str(tmp_path / "new" / "deep")]) == 0
+    told = capsys.readouterr()
+    assert told.err == "", "without a terminal stderr holds nothing but errors"
+    lines = told.out.splitlines()
+    assert "Score every sample: 60 to do" in lines
+    assert any(line.startswith("Score every sample: done in ") for line in lines)
+    assert "\r" not in told.out and "\033" not in told.out
+    assert "  Only the image knows" in told.out and "  Only the text knows" in told.out
+    assert "Together the image and the text tell" in told.out
+
+
+def test_numbers_and_numbers(tmp_path, capsys):
+    table = makers.numbers_csv(tmp_path / "people.csv")
+    options = ["--modality", "body=arm,leg,back", "--modality", "blood=salt,iron", "--label", "label"]
+    assert cli.main(["score", str(table), *options, "--encoder", "body=columns", "--out", str(tmp_path / "run")]) == 0
+    scores = pd.read_parquet(tmp_path / "run" / "scores.parquet")
+    assert scores["sample_id"].tolist() == [f"p{i:03d}" for i in range(60)]
+    assert scores["extra.note"].unique().tolist() == ["=risky, ünïcode"]
+    assert scores["i1"].mean() > 0.5
+    assert "Only the body knows" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("maker", [makers.published_pt], ids=["published .pt"])
+def test_the_published_layout(tmp_path, maker):
+    assert cli.main(["score", str(maker(tmp_path / "x.pt")), "--out", str(tmp_path / "run")]) == 0
+    scores = pd.read_parquet(tmp_path / "run" / "scores.parquet")
+    assert scores["extra.split"].tolist() == ["train"] * 30 + ["val"] * 10
+    assert set(scores["label"]) == {"0", "1", "2"}
+
+
+def test_partition_takes_the_budget(small_run, tmp_path, capsys):
+    command = f"partition {shlex.quote(str(small_run.folder))} --by redundancy --budget 0.3 --out {tmp_path}/a.parquet"
+    assert cli.main([*shlex.split(command), "--rest", str(tmp_path / "b.jsonl")]) == 0
+    selected = pd.read_parquet(tmp_path / "a.parquet")
+    rest = pd.read_json(tmp_path / "b.jsonl", lines=True)
+    assert (len(selected), len(rest)) == (18, 42)
+    assert set(selected["sample_id"]) | set(rest["sample_id"]) == set(small_run.scores["sample_id"])
+    assert selected["r"].min() >= rest["r"].max()
+    assert "18 of 60 samples (30.0%) with the highest “redundancy”" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("by", "column"),
+    [("unique:image", "u1"), ("unique:text", "u2"), ("synergy", "s"), ("i1", "i1"), ("i2", "i2"), ("i12", "i12")],
+)
+def test_partition_by_every_score_and_from_both_ends(small_run, tmp_path, by, column):
+    for side in ("high", "low"):
+        out = tmp_path / f"{side}.csv"
+        command = ["partition", str(small_run.folder), "--by", by, "--budget", "0.5", "--side", side]
+        assert cli.main([*command, "--out", str(out)]) == 0
+        assert len(pd.read_csv(out)) == 30
+    high, low = (pd.read_csv(tmp_path / f"{side}.csv") for side in ("high", "low"))
+    assert high[column].min() >= low[column].max()
+
+
+def test_partition_balanced(small_run, tmp_path):
+    command = ["partition", str(small_run.folder), "--by", "unique:image", "--budget", "0.25", "--balanced"]
+    assert cli.main([*command, "--out", str(tmp_path / "a.csv")]) == 0
+    assert pd.read_csv(tmp_path / "a.csv")["label"].value_counts().to_dict() == {f"kind {c}": 5 for c in range(3)}
+
+
+def test_export_in_every_format(small_run, tmp_path, capsys):
+    readers = {"csv": pd.read_csv, "parquet": pd.read_parquet, "jsonl": lambda p: pd.read_json(p, lines=True)}
+    for form, read in readers.items():
+        out = tmp_path / "to" / f"all.{form}"
+        assert cli.main(["export", str(small_run.folder), "--format", form, "--out", str(out)]) == 0
+        back = read(out)
+        assert list(back.columns) == list(small_run.scores.columns)
+        np.testing.assert_allclose(back[list(FIELDS)], small_run.scores[list(FIELDS)], rtol=1e-12)
+    assert "60 samples written to" in capsys.readouterr().out
+
+
+def test_encoders_are_listed_with_licence_and_size(capsys):
+    from feature_extractors import list_encoders
+
+    assert cli.main(["encoders"]) == 0
+    told = capsys.readouterr().out
+    for spec in list_encoders():
+        line = next(line for line in told.splitlines() if line.startswith(f"{spec.name} "))
+        assert spec.kind in line and spec.licence in line and spec.when_to_use in line
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--help"])
+    assert stopped.value.code == 0
+    told = capsys.readouterr().out
+    assert all(name in told for name in ("demo", "score", "partition", "export", "encoders", "rerun"))

@@ -1,0 +1,113 @@
+"""Pictures, sounds and texts through the command line: good rows scored, bad rows named, none lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import makers
+import numpy as np
+import pandas as pd
+import pytest
+
+import cli
+from lsmi_core import FIELDS
+
+
+def check_nothing_lost(out: Path, table: makers.MediaTable) -> pd.DataFrame:
+    """Every row of the user's file is either scored or listed once with its number and reason."""
+    scores, problems = (pd.read_parquet(out / f"{name}.parquet") for name in ("scores", "problems"))
+    left_out = problems[problems["row"] > 0]
+    assert left_out["row"].tolist() == sorted(table.bad)
+    for row, problem in zip(left_out["row"], left_out["problem"], strict=True):
+        assert table.bad[row] in problem
+    assert (left_out["mend"].str.len() > 10).all()
+    scored_rows = {int(name.removeprefix("row-")) for name in scores["sample_id"]}
+    assert scored_rows == set(range(1, table.n_rows + 1)) - set(table.bad)
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary["n_samples"] + summary["n_left_out"] == table.n_rows
+    return scores
+
+
+def test_drawings_and_captions_from_a_folder(picture_run, pictures):
+    scores = check_nothing_lost(picture_run, pictures)
+    assert len(scores) == 75
+    assert scores["label"].value_counts().to_dict() == {"circle": 17, "square": 20, "triangle": 20, "cross": 18}
+    told = pd.read_csv(pictures.table, dtype="str").set_axis(range(1, 81))
+    rows = [int(name.removeprefix("row-")) for name in scores["sample_id"]]
+    assert scores["item.text"].tolist() == told.loc[rows, "caption"].tolist(), "captions, line breaks included"
+    assert [Path(p).name for p in scores["item.picture"]] == told.loc[rows, "drawing"].tolist()
+    assert all(Path(p).is_file() for p in scores["item.picture"])
+    np.testing.assert_allclose(scores["extra.price"], told.loc[rows, "price"].astype(float))
+
+
+def test_the_caption_names_the_shape_only_in_some_rows(picture_run):
+    """Two of three captions name the shape, the others do not; every drawing shows it."""
+    scores = pd.read_parquet(picture_run / "scores.parquet")
+    named = np.array([label in text for label, text in zip(scores["label"], scores["item.text"], strict=True)])
+    assert 0.6 < named.mean() < 0.75
+    assert scores.loc[named, "i2"].mean() > scores.loc[~named, "i2"].mean() + 0.5
+    assert scores["i1"].mean() > 0.4
+
+
+def test_the_same_from_a_zip(picture_run, pictures, tmp_path):
+    archive = makers.zipped(pictures.media.parent, tmp_path / "media.zip")
+    options = ["--modality", "picture=drawing", "--modality", "text=caption", "--label", "category"]
+    out = tmp_path / "run"
+    assert cli.main(["score", str(pictures.table), *options, "--media", str(archive), "--out", str(out)]) == 0
+    scores = check_nothing_lost(out, pictures)
+    before = pd.read_parquet(picture_run / "scores.parquet")
+    pd.testing.assert_frame_equal(
+        scores.drop(columns="item.picture"), before.drop(columns="item.picture"), check_exact=True
+    )
+    assert all(Path(p).is_file() and out in Path(p).parents for p in scores["item.picture"])
+    assert cli.main(["rerun", str(out / "run.json"), "--out", str(tmp_path / "again")]) == 0
+    again = pd.read_parquet(tmp_path / "again" / "scores.parquet")
+    pd.testing.assert_frame_equal(again[list(FIELDS)], scores[list(FIELDS)], check_exact=True)
+
+
+def test_columns_are_recognised_without_options(pictures, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert cli.main(["score", str(pictures.table), "--media", str(pictures.media), "--out", str(out)]) == 0
+    assert len(check_nothing_lost(out, pictures)) == 75
+    told = capsys.readouterr().out
+    assert "75 samples scored, 5 rows left out" in told and str(out / "problems.parquet") in told
+
+
+def test_drawings_gone_since_the_run_are_missed_by_row(pictures, picture_run, tmp_path, capsys):
+    """A repetition may not silently score fewer rows: the record is read again and the loss is told."""
+    away = pictures.media / "002.png"
+    content = away.read_bytes()
+    away.unlink()
+    try:
+        assert cli.main(["rerun", str(picture_run / "run.json"), "--out", str(tmp_path / "again")]) == 0
+    finally:
+        away.write_bytes(content)
+    assert "74 samples scored, 6 rows left out" in capsys.readouterr().out
+    assert 3 in pd.read_parquet(tmp_path / "again" / "problems.parquet")["row"].tolist()
+
+
+def test_sounds_and_words(tmp_path, capsys):
+    table = makers.sound_table(tmp_path)
+    options = ["--modality", "sound=clip", "--modality", "words=words", "--label", "kind"]
+    out = tmp_path / "run"
+    assert cli.main(["score", str(table.table), *options, "--media", str(table.media), "--out", str(out)]) == 0
+    scores = check_nothing_lost(out, table)
+    assert len(scores) == 22
+    assert (scores["says.sound"] == scores["label"]).mean() > 0.8
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert [m["encoder"] for m in summary["modalities"]] == ["whisper-tiny", "minilm-l6"]
+    assert summary["warnings"], "22 samples are few, and that is said"
+    assert "Note: 22 samples for 2 categories are few" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_too_little_is_left(tmp_path, capsys, kept):
+    """All drawings but one or none are broken: refused, with the count of what was found."""
+    table = makers.picture_table(tmp_path, n=44)
+    for path in sorted(table.media.glob("*.png"))[kept:]:
+        path.write_bytes(b"no picture")
+    options = ["--modality", "p=drawing", "--modality", "t=caption", "--label", "category", "--media", str(table.media)]
+    assert cli.main(["score", str(table.table), *options, "--out", str(tmp_path / "run")]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "two categories" in told and "rows were left out" in told

@@ -1,0 +1,211 @@
+"""Every page through app.py, as Streamlit runs it: with nothing, with a scored run, and with what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from curation.jobs import JOB, new_job_id, start_job
+from curation.settings import RunSettings
+from curation.sources import demo_source
+from lsmi_core.applications import partition
+
+APP = str(Path(__file__).resolve().parent.parent / "app.py")
+PAGES = ("start", "import_data", "score", "explore", "curate", "export")
+
+
+@pytest.fixture(autouse=True)
+def pages_only_through_app(monkeypatch):
+    """Run pages as the server of ``ui.serve`` does: through app.py, although a folder called pages stands beside it."""
+
+    def run_app(path: str) -> None:
+        exec(compile(Path(path).read_text(), path, "exec"), {"__name__": "__main__"})
+
+    monkeypatch.setattr("streamlit.runtime.scriptrunner.script_runner._mpa_v1", run_app)
+
+
+def opened(page: str, run: str | None = None) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    if run:
+        app.query_params["run"] = run
+    app.run()
+    if page != "start":
+        app.switch_page(f"pages/{page}.py").run()
+    return app
+
+
+def words(app: AppTest) -> str:
+    """Everything the page says."""
+    elements = [
+        *app.title,
+        *app.subheader,
+        *app.markdown,
+        *app.caption,
+        *app.info,
+        *app.success,
+        *app.warning,
+        *app.error,
+    ]
+    return "\n".join(str(e.value) for e in elements)
+
+
+def installed(run_folder: Path, home: Path) -> str:
+    """Put a scored run where the app finds it, as a job of its own."""
+    job_id = new_job_id()
+    folder = home / "runs" / job_id
+    shutil.copytree(run_folder, folder)
+    (folder / JOB).write_text(json.dumps({"settings": {}, "started": 0}))
+    (folder / "progress.json").write_text(json.dumps({"stage": "done", "done": 1, "total": 1}))
+    return job_id
+
+
+@pytest.fixture
+def run(small_run, interplay_home) -> str:
+    return installed(small_run.folder, interplay_home)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_on_an_empty_app(page):
+    app = opened(page)
+    assert not app.exception
+    assert app.title[0].value
+
+
+@pytest.mark.parametrize("page", ["score", "explore", "curate", "export"])
+def test_pages_without_data_say_what_to_do(page):
+    app = opened(page)
+    assert app.subheader[0].value.startswith("Nothing to")
+    assert not app.button
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_on_a_scored_run(page, run, small_run):
+    app = opened(page, run)
+    assert not app.exception
+    assert not app.error
+    assert small_run.name in words(app).replace("\\", "")
+
+
+def test_explore_shows_figures_in_the_words_of_the_data(run, small_run):
+    app = opened("explore", run)
+    assert len(app.get("plotly_chart")) == 6  # fingerprint, four distributions, map
+    said = words(app).replace("\\", "")
+    for name in small_run.modality_names:
+        assert f"Only the {name} knows" in said
+    lengths = [len(d.value) for d in app.dataframe]
+    assert lengths == [len(small_run.scores), 4]  # the table of samples, and the four terms of the chosen one
+
+
+def test_switching_the_measure_needs_no_new_run(run):
+    app = opened("explore", run)
+    before = words(app)
+    app.selectbox(key="measure").select("mmi").run()
+    assert not app.exception
+    assert "measure mmi" in words(app)
+    assert words(app) != before
+
+
+def test_the_table_narrows_by_category_and_word(run, small_run):
+    app = opened("explore", run)
+    label = small_run.scores["label"].iloc[0]
+    app.multiselect[0].select(label).run()
+    shown = max((d.value for d in app.dataframe), key=len)
+    assert set(shown["category"]) == {label}
+    app.text_input[0].input("no such sample").run()
+    assert not app.exception
+    assert "0 samples." in words(app)
+
+
+def test_percent_and_count_stay_in_step(run, small_run):
+    app = opened("curate", run)
+    n = len(small_run.scores)
+    app.slider(key="percent").set_value(50).run()
+    assert app.number_input(key="count").value == round(n / 2)
+    app.number_input(key="count").set_value(n // 4).run()
+    assert app.slider(key="percent").value == 25
+    assert f"{n // 4:,} of {n:,} samples" in words(app).replace("\\", "")
+
+
+def test_a_kept_partition_reaches_the_export_and_survives_a_new_session(run, small_run):
+    app = opened("curate", run)
+    app.number_input(key="count").set_value(12).run()
+    app.button[0].click().run()
+    assert app.title[0].value == "Export"
+    again = opened("export", run)
+    assert "Selected: highest “Both say it” (12 samples)" in again.radio[0].options
+    shown = pd.DataFrame(again.dataframe[0].value)
+    expected = small_run.scores[partition(small_run.scores["r"], 12 / len(small_run.scores))]
+    assert shown["sample_id"].tolist() == expected["sample_id"].tolist()
+
+
+def test_selecting_nothing_is_said_and_harmless(run):
+    app = opened("curate", run)
+    app.slider(key="percent").set_value(0).run()
+    assert not app.exception
+    assert "0 of" in words(app)
+
+
+def test_a_link_to_no_run_gives_one_sentence():
+    app = opened("explore", "../../etc/passwd")
+    assert not app.exception
+    assert "names no run" in app.error[0].value
+
+
+def test_a_run_that_is_gone_gives_one_sentence():
+    app = opened("explore", new_job_id())
+    assert "not on this server any more" in app.error[0].value
+
+
+def test_a_failed_run_says_why(interplay_home):
+    job_id = new_job_id()
+    folder = interplay_home / "runs" / job_id
+    folder.mkdir(parents=True)
+    (folder / JOB).write_text("{}")
+    (folder / "failure.txt").write_text("The table has *no* rows; add some.")
+    app = opened("score", job_id)
+    assert app.error[0].value.replace("\\", "") == "The table has *no* rows; add some."
+
+
+def test_a_running_job_shows_its_progress_and_can_be_cancelled(interplay_home):
+    job_id = new_job_id()
+    start_job(RunSettings(demo_source("known")), job_id)
+    app = opened("score", job_id)
+    assert not app.exception
+    cancel = next(b for b in app.button if b.label == "Cancel the run")
+    cancel.click().run()
+    assert "cancelled" in words(app)
+
+
+def test_an_uploaded_table_is_recognised_reported_and_handed_to_scoring(tmp_path):
+    table = _plants(tmp_path)
+    app = opened("import_data")
+    app.file_uploader[0].upload(table.name, table.read_bytes(), "text/csv").run()
+    assert not app.exception
+    assert "pairs in 2 categories are ready" in words(app).replace("\\", "")
+    next(b for b in app.button if b.label == "Use these pairs").click().run()
+    assert app.title[0].value == "Score"
+    assert "are ready to be scored" in words(app)
+    assert [s.label for s in app.selectbox][:2] == ["Encoder for the note", "Encoder for the numbers"]
+
+
+def _plants(folder: Path) -> Path:
+    rows = [
+        {"note": f"plant number {i} in the {('sun', 'shade')[i % 2]}", "height": i % 7 + 5 * (i % 2), "width": i % 5,
+         "kind": ("fern", "moss")[i % 2]}
+        for i in range(30)
+    ]  # fmt: skip
+    path = folder / "plants.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+def test_a_broken_upload_gives_one_sentence():
+    app = opened("import_data")
+    app.file_uploader[0].upload("broken.csv", b'a,b\n1,2,3\n"x', "text/csv").run()
+    assert not app.exception
+    assert "broken.csv" in app.error[0].value.replace("\\", "")
