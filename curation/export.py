@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from pathlib import Path
@@ -60,7 +61,8 @@ def export_bytes(frame: pd.DataFrame, form: str) -> bytes:
         When the format is unknown.
     """
     if form == "csv":
-        return _harmless(frame).to_csv(index=False).encode("utf-8")
+        # All text in quotes: a bare carriage return in an unquoted cell would begin a row, with whatever follows it.
+        return _harmless(frame).to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode("utf-8")
     if form == "parquet":
         buffer = io.BytesIO()
         frame.to_parquet(buffer, index=False)

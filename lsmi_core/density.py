@@ -1,4 +1,4 @@
-"""Surprisal -log p(x): a tied Gaussian mixture on whitened coordinates."""
+"""Surprisal -log p(x): a tied Gaussian mixture, and the statistic whose surprisal modalities can be compared by."""
 
 from __future__ import annotations
 
@@ -16,29 +16,35 @@ MAX_MIXTURE = 40
 class MixtureSurprisal:
     r"""Surprisal under a Gaussian mixture with one covariance shared by all components.
 
-    Whitening comes first, so :math:`h(x) = -\log p(\Sigma^{-1/2}(x - \mu))` ignores the units of the columns, and
-    two modalities of the same dimension can be compared.
-
     Parameters
     ----------
     n_components : int
+    resolution : float
+        Standard deviation added to every component in every direction: differences finer than this do not count,
+        and a coordinate that never varies is not surprising.
+    whiten : bool
+        Whiten first, :math:`h(x) = -\log p(\Sigma^{-1/2}(x - \mu))`, where columns have units of their own.
     random_state : int
     """
 
-    def __init__(self, n_components: int, random_state: int = 0) -> None:
+    def __init__(self, n_components: int, resolution: float, whiten: bool, random_state: int = 0) -> None:
         self.n_components = n_components
+        self.resolution = resolution
+        self.whiten = whiten
         self.random_state = random_state
 
     def fit(self, x: np.ndarray) -> MixtureSurprisal:
         """Learn the density of x, shape (n_samples, n_features); return self."""
         self.mean_ = x.mean(axis=0)
         centred = x - self.mean_
-        values, vectors = np.linalg.eigh(centred.T @ centred / len(x))
-        floor = 1e-6 * max(values.max(), 1e-12)
-        self.whitener_ = vectors / np.sqrt(np.maximum(values, floor))
+        self.whitener_ = _whitener(centred) if self.whiten else np.eye(x.shape[1])
         n_components = max(1, min(self.n_components, MAX_MIXTURE, len(x) // 5))
         mixture = GaussianMixture(
-            n_components, covariance_type="tied", reg_covar=1e-3, max_iter=100, random_state=self.random_state
+            n_components,
+            covariance_type="tied",
+            reg_covar=self.resolution**2,
+            max_iter=100,
+            random_state=self.random_state,
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the likelihood has all but settled by then
@@ -46,8 +52,13 @@ class MixtureSurprisal:
         return self
 
     def surprisal(self, x: np.ndarray) -> np.ndarray:
-        """Return -log p of the whitened samples, shape (n_samples,), in nats."""
+        """Return -log p of the samples, shape (n_samples,), in nats."""
         return -self.mixture_.score_samples((x - self.mean_) @ self.whitener_)
+
+
+def _whitener(centred: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
+    return vectors / np.sqrt(np.maximum(values, max(1e-6 * values.max(), 1e-18)))
 
 
 def label_statistic(log_proba: np.ndarray, log_prior: np.ndarray) -> np.ndarray:

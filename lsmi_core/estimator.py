@@ -17,12 +17,21 @@ from lsmi_core.heads import Head, InnerSplit, Projection
 from lsmi_core.interactions import PointwiseInteractions, Predictions
 from lsmi_core.parallel import side_by_side
 from lsmi_core.redundancy import REDUNDANCIES
-from lsmi_core.validation import check_choice, check_features, check_int, check_labels, check_same_length
+from lsmi_core.validation import (
+    check_choice,
+    check_features,
+    check_int,
+    check_labels,
+    check_same_length,
+    distinct_labels,
+)
 
 __all__ = ["LSMIEstimator"]
 
 INNER_SPLITS = 3
 FEATURE_SURPRISAL_COMPONENTS = 64
+STATISTIC_RESOLUTION = 0.5  # nats
+FEATURE_RESOLUTION = 0.03  # whitened units
 
 
 class LSMIEstimator(BaseEstimator):
@@ -159,13 +168,13 @@ class LSMIEstimator(BaseEstimator):
             When widths differ from the fitted ones, or a label was not seen.
         """
         check_is_fitted(self, "model_")
-        x1, x2, y = check_features(x1, "x1"), check_features(x2, "x2"), np.asarray(y)
-        check_same_length(x1=x1, x2=x2, y=y)
+        x1, x2, (seen, codes) = check_features(x1, "x1"), check_features(x2, "x2"), distinct_labels(y)
+        check_same_length(x1=x1, x2=x2, y=codes)
         self.model_.check_widths(x1, x2)
-        unseen = np.setdiff1d(y, self.classes_)
-        if len(unseen):
+        unseen = [label for label in seen if label not in self.classes_]
+        if unseen:
             raise InvalidInputError(f"y has {len(unseen)} label(s) that fit did not see (first: {unseen[0]!s}).")
-        codes = np.searchsorted(self.classes_, y)
+        codes = np.searchsorted(self.classes_, seen)[codes]
         return self._result(self.model_.score(x1, x2, codes), self.classes_, ())
 
     def _validate(self, x1: object, x2: object, y: object) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -173,10 +182,10 @@ class LSMIEstimator(BaseEstimator):
         check_choice(self.surprisal, "surprisal", ("task", "feature"))
         check_choice(self.device, "device", ("auto", "cpu", "cuda", "mps"))
         check_int(self.n_splits, "n_splits", 2)
-        check_int(self.random_state, "random_state", 0)
+        check_int(self.random_state, "random_state", 0, 2**32)
         x1, x2 = check_features(x1, "x1"), check_features(x2, "x2")
-        check_same_length(x1=x1, x2=x2, y=np.asarray(y))
         classes, codes = check_labels(y)
+        check_same_length(x1=x1, x2=x2, y=codes)
         if len(codes) < 2 * self.n_splits:
             raise InvalidInputError(
                 f"{self.n_splits} folds need at least {2 * self.n_splits} samples. Got {len(codes)}; "
@@ -265,7 +274,11 @@ class _PairModel:
     def _density(self, x: np.ndarray, view: _View) -> MixtureSurprisal:
         # The training part enters by its held-out predictions: those are what new samples will look like.
         coordinates = self._coordinates(x, view, view.head.held_out_log_proba_)
-        return MixtureSurprisal(self.n_classes, self.random_state).fit(coordinates)
+        if self.surprisal == "task":  # log-ratios have a unit, nats: whitening would hide how much is said
+            mixture = MixtureSurprisal(self.n_classes + 1, STATISTIC_RESOLUTION, False, self.random_state)
+        else:
+            mixture = MixtureSurprisal(self.n_classes, FEATURE_RESOLUTION, True, self.random_state)
+        return mixture.fit(coordinates)
 
     def _coordinates(self, x: np.ndarray, view: _View, log_p: np.ndarray) -> np.ndarray:
         if self.surprisal == "task":

@@ -38,13 +38,16 @@ class Projection:
 
     def fit(self, x: np.ndarray) -> Projection:
         """Learn centre, scale and axes from x of shape (n_samples, n_features); return self."""
-        self.mean_ = x.mean(axis=0)
-        deviation = x.std(axis=0)
-        magnitude = np.abs(x).max(axis=0)
-        self.scale_ = np.where(deviation > 1e-7 * magnitude, deviation, np.inf)  # constant columns vanish
+        # In units of each column's largest value, so that nothing overflows however large the numbers are.
+        magnitude = np.maximum(np.abs(x).max(axis=0), np.finfo(np.float64).tiny)
+        unit = x / magnitude
+        self.mean_ = magnitude * unit.mean(axis=0)
+        deviation = unit.std(axis=0)
+        self.scale_ = np.where(deviation > 1e-12, magnitude * deviation, np.inf)  # constant columns vanish
         standard = (x - self.mean_) / self.scale_
         n_components = min(self.max_components, *x.shape)
-        self.axes_ = PCA(n_components, random_state=self.random_state).fit(standard).components_.T
+        with np.errstate(invalid="ignore"):  # shares of no variance at all, where every column is constant
+            self.axes_ = PCA(n_components, random_state=self.random_state).fit(standard).components_.T
         self.spread_ = max(float((standard @ self.axes_).std()), 1e-12)
         return self
 

@@ -65,7 +65,7 @@ def redundancy(
     Barrett 2015, Phys. Rev. E 91:052802 (``mmi``). Ince 2017, arXiv:1602.05063 (``ccs``).
     Makkeh, Gutknecht and Wibral 2021, arXiv:2002.03356 (``sx``).
     """
-    if name not in REDUNDANCIES:
+    if not isinstance(name, str) or name not in REDUNDANCIES:
         known = ", ".join(repr(k) for k in REDUNDANCIES)
         raise InvalidInputError(f"The 'redundancy' parameter must be one of {known}. Got {name!r} instead.")
     return REDUNDANCIES[name](i1, i2, i12, h1, h2)

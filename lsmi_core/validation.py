@@ -8,21 +8,20 @@ import numpy as np
 
 from lsmi_core.errors import InvalidInputError
 
-__all__ = ["check_choice", "check_features", "check_int", "check_labels", "check_same_length"]
+__all__ = ["check_choice", "check_features", "check_int", "check_labels", "check_same_length", "distinct_labels"]
 
 
-def check_int(value: object, name: str, low: int) -> int:
-    """Return ``value`` if it is an int of at least ``low``, else raise InvalidInputError."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
-        raise InvalidInputError(
-            f"The '{name}' parameter of LSMIEstimator must be an int in the range [{low}, inf). Got {value!r} instead."
-        )
+def check_int(value: object, name: str, low: int, high: float = np.inf) -> int:
+    """Return ``value`` if it is an int in [low, high), else raise InvalidInputError."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value < high:
+        within = f"an int in the range [{low}, {high})"
+        raise InvalidInputError(f"The '{name}' parameter of LSMIEstimator must be {within}. Got {value!r} instead.")
     return int(value)
 
 
 def check_choice(value: object, name: str, choices: Sequence[str]) -> str:
     """Return ``value`` if it is one of ``choices``, else raise InvalidInputError."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         known = ", ".join(repr(c) for c in choices)
         raise InvalidInputError(
             f"The '{name}' parameter of LSMIEstimator must be a str among {{{known}}}. Got {value!r} instead."
@@ -36,7 +35,7 @@ def check_features(x: object, name: str) -> np.ndarray:
         array = np.asarray(x, dtype=np.float64)
     except (TypeError, ValueError):
         raise InvalidInputError(f"{name} must hold numbers only, one row a sample.") from None
-    if array.ndim != 2 or array.shape[1] == 0:
+    if array.ndim != 2 or 0 in array.shape:
         raise InvalidInputError(
             f"{name} must have shape (n_samples, n_features). Got shape {array.shape}; "
             "reshape a single feature with x.reshape(-1, 1)."
@@ -56,15 +55,8 @@ def check_labels(y: object) -> tuple[np.ndarray, np.ndarray]:
     Every label must occur at least twice: a sample is only ever scored by models that have not seen it,
     and those must have seen its label.
     """
-    labels = np.asarray(y)
-    if labels.ndim != 1:
-        raise InvalidInputError(f"y must have shape (n_samples,). Got shape {labels.shape}.")
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise InvalidInputError("y has missing labels; drop those samples or label them.")
-    try:
-        classes, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    except TypeError:
-        raise InvalidInputError("y mixes labels that cannot be compared; make them all text or all numbers.") from None
+    classes, codes = distinct_labels(y)
+    counts = np.bincount(codes)
     if len(classes) < 2:
         raise InvalidInputError(f"y must hold at least 2 different labels. Got {len(classes)}.")
     if counts.min() < 2:
@@ -73,6 +65,21 @@ def check_labels(y: object) -> tuple[np.ndarray, np.ndarray]:
             f"Every label needs at least 2 samples; {len(lone)} have one (first: {lone[0]!s}). Drop or merge them."
         )
     return classes, codes
+
+
+def distinct_labels(y: object) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct labels and each sample's index into them, else raise InvalidInputError."""
+    labels = np.asarray(y)
+    if labels.ndim != 1:
+        raise InvalidInputError(f"y must have shape (n_samples,). Got shape {labels.shape}.")
+    if (labels.dtype.kind == "f" and not np.isfinite(labels).all()) or (
+        labels.dtype.kind in "mM" and np.isnat(labels).any()
+    ):
+        raise InvalidInputError("y has missing labels; drop those samples or label them.")
+    try:
+        return np.unique(labels, return_inverse=True)
+    except TypeError:
+        raise InvalidInputError("y mixes labels that cannot be compared; make them all text or all numbers.") from None
 
 
 def check_same_length(**arrays: np.ndarray) -> None:

@@ -19,28 +19,29 @@ if run is None:
     )  # fmt: skip
 
 names = run.modality_names
-measure = run.summary["redundancy"]
-with st.popover("Measure", icon=":material/straighten:"):
-    measure = st.selectbox(
-        "Definition of redundancy", list(MEASURES), index=list(MEASURES).index(measure), format_func=MEASURES.get,
-        key="measure", persist_state="session",
-    )  # fmt: skip
-    st.caption("Switching needs no new run: all four are computed from the same fit.")
+findings = st.container()  # filled once the measure is known
+st.subheader("Fingerprint of the categories", anchor=False)
+left, right = st.columns(2)
+titles = {term.key: term.title for term in terms(names)}
+sort_by = left.selectbox("Sort by", list(titles), format_func=titles.get, key="sort_by", persist_state="session")
+measure = right.selectbox(
+    "Measure", list(MEASURES), index=list(MEASURES).index(run.summary["redundancy"]), format_func=MEASURES.get,
+    key="measure", persist_state="session",
+    help="How “both say it” is defined. Switching needs no new run: all four are computed from the same fit.",
+)  # fmt: skip
 frame = with_measure(run.scores, measure)
 categories = category_means(frame)
 means = dataset_means(frame)
 
-st.markdown(plain(finding(frame, names)))
-for warning in run.summary["warnings"]:
-    st.warning(plain(warning), icon=":material/info:")
-if len(run.problems):
-    with st.expander(f"{run.summary['n_left_out']:,} rows were left out: why, and how to mend them"):
-        problem_list(run.problems, "left_out")
-legend(names)
+with findings:
+    st.markdown(plain(finding(frame, names)))
+    for warning in run.summary["warnings"]:
+        st.warning(plain(warning), icon=":material/info:")
+    if len(run.problems):
+        with st.expander(f"{run.summary['n_left_out']:,} rows were left out: why, and how to mend them"):
+            problem_list(run.problems, "left_out")
+    legend(names)
 
-st.subheader("Fingerprint of the categories", anchor=False)
-titles = {term.key: term.title for term in terms(names)}
-sort_by = st.selectbox("Sort by", list(titles), format_func=titles.get, key="sort_by", persist_state="session")
 chart(
     fingerprint_figure(categories, means, names, sort_by), "fingerprint",
     "Mean shared, unique and joint information of every category, in nats",

@@ -26,13 +26,6 @@ def interplay_home(tmp_path_factory) -> Iterator[Path]:
         yield folder
 
 
-def _scored(source: dict, out: Path) -> ScoredRun:
-    from curation.pipeline import run
-    from curation.settings import RunSettings
-
-    return run(RunSettings(source), out)
-
-
 @pytest.fixture(scope="session")
 def features_file(tmp_path_factory) -> Path:
     return makers.features_npz(tmp_path_factory.mktemp("features") / "pairs.npz")
@@ -41,9 +34,11 @@ def features_file(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory, features_file) -> ScoredRun:
     """Sixty pairs of ready-made features, scored."""
+    from curation.pipeline import run
+    from curation.settings import RunSettings
     from curation.sources import features_source
 
-    return _scored(features_source(features_file), tmp_path_factory.mktemp("small") / "run")
+    return run(RunSettings(features_source(features_file)), tmp_path_factory.mktemp("small") / "run")
 
 
 @pytest.fixture
@@ -54,10 +49,13 @@ def run_copy(small_run, tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def known_run(tmp_path_factory) -> ScoredRun:
-    """The demo with known answers, scored."""
-    from curation.sources import demo_source
+    """The demo with known answers, scored by the command line."""
+    import cli
+    from curation.workspace import load_run
 
-    return _scored(demo_source("known"), tmp_path_factory.mktemp("known") / "run")
+    out = tmp_path_factory.mktemp("known") / "run"
+    assert cli.main(["demo", "known", "--out", str(out)]) == 0
+    return load_run(out)
 
 
 @pytest.fixture(scope="session")

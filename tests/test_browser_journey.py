@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import re
 
-import chromium
 import makers
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import browser
 from curation.demos import load_demo
 from lsmi_core.applications import partition
 
 pytestmark = pytest.mark.browser
-BROWSER = chromium.executable()
+BROWSER = browser.executable()
 HOW_TO_GET_IT = "no Chromium here; install it (Debian: apt-get install chromium) to run the browser tests"
 SCORING = 600_000  # ms; generous, for this proves that it works, not how fast
 
@@ -31,13 +31,13 @@ def address(home):
         if os.environ.get("INTERPLAY_REQUIRE_BROWSER"):
             pytest.fail(HOW_TO_GET_IT)
         pytest.skip(HOW_TO_GET_IT)
-    with chromium.app_server(home, home / "server.log") as address:
+    with browser.app_server(home, home / "server.log") as address:
         yield address
 
 
 @pytest.fixture
 def page(address):
-    with chromium.browser_page(BROWSER) as page:
+    with browser.browser_page(BROWSER) as page:
         page.outside = []
         page.on("request", lambda request: page.outside.append(request.url))
         page.goto(address)
@@ -54,7 +54,7 @@ def visible_errors(page) -> list[str]:
 
 def test_demo_from_first_click_to_checked_download(page, home, tmp_path):
     page.get_by_role("button", name="Run the demo").click()
-    page.get_by_text(re.compile(r"\d+ of 1,898")).first.wait_for()  # progress with a count
+    page.get_by_text(re.compile(r"\d+ of 1,270")).first.wait_for()  # progress with a count
     assert "run=" in page.url
     page.get_by_text("Fingerprint of the categories").wait_for(timeout=SCORING)
     page.locator(".js-plotly-plot").first.wait_for()
@@ -73,7 +73,7 @@ def test_demo_from_first_click_to_checked_download(page, home, tmp_path):
     count = page.get_by_label("Number of samples")
     count.fill("500")
     count.press("Enter")
-    page.get_by_text("500 of 1,898 samples").wait_for()
+    page.get_by_text("500 of 1,270 samples").wait_for()
     page.get_by_role("button", name="Keep this partition for export").click()
     page.get_by_text("Selected: highest “Both say it” (500 samples)").wait_for()
     with page.expect_download() as download:
@@ -108,7 +108,7 @@ def test_own_pictures_and_texts_with_bad_rows(page, address, tmp_path):
 
 def test_a_narrow_screen_never_scrolls_sideways(address, home):
     run = next((home / "runs").iterdir()).name
-    with chromium.browser_page(BROWSER, width=390, height=844) as page:
+    with browser.browser_page(BROWSER, width=390, height=844) as page:
         for name in ("", "import_data", "score", "explore", "curate", "export"):
             page.goto(f"{address}/{name}?run={run}")
             page.locator("h1").first.wait_for()

@@ -148,6 +148,10 @@ def test_encoders_are_listed_with_licence_and_size(capsys):
         assert spec.kind in line and spec.licence in line and spec.when_to_use in line
 
 
+def test_the_emoji_are_the_demo_unless_another_is_named():
+    assert cli._parser().parse_args(["demo", "--out", "x"]).name == "emoji"
+
+
 def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main(["--help"])

@@ -12,6 +12,7 @@ import makers
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
+UNCOMPILED = {"NUMBA_DISABLE_JIT": "1"}  # compiling the map's code takes ten seconds in every new process
 
 
 def process(*arguments: object, **options: object) -> subprocess.CompletedProcess:
@@ -23,7 +24,7 @@ def on_terminal(*arguments: object, cwd: Path) -> tuple[int, str]:
     """Run a command on a pseudo-terminal and return its exit code and all it wrote."""
     ours, theirs = os.openpty()
     command = [sys.executable, str(ROOT / "cli.py"), *(str(a) for a in arguments)]
-    child = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=cwd)
+    child = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=cwd, env=os.environ | UNCOMPILED)
     os.close(theirs)
     pieces: list[bytes] = []
 
@@ -62,16 +63,10 @@ def test_an_unfinished_bar_does_not_run_into_the_sentence(tmp_path):
     assert "Traceback" not in told
 
 
-def test_refusals_of_a_real_process(tmp_path):
-    for arguments in (
-        ["score", tmp_path / "none.csv", "--out", tmp_path / "run"],
-        ["demo", "nope", "--out", tmp_path / "run"],
-        ["export", tmp_path, "--format", "csv", "--out", tmp_path / "a.csv"],
-        ["paint"],
-    ):
-        done = process(*arguments, cwd=tmp_path)
-        assert done.returncode == 2
-        assert done.stderr.count("\n") == 1 and done.stderr.startswith("interplay: ")
+def test_a_refusal_of_a_real_process(tmp_path):
+    done = process("score", tmp_path / "none.csv", "--out", tmp_path / "run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("interplay: ")
     assert not list(tmp_path.iterdir())
 
 

@@ -37,7 +37,9 @@ def partition(
         When the budget, the side or a score cannot be used.
     """
     scores = np.asarray(scores, dtype=np.float64)
-    if not 0 <= budget <= 1:
+    if scores.ndim != 1 or (groups is not None and len(groups) != len(scores)):
+        raise InvalidInputError("scores and groups must be flat and of the same length.")
+    if isinstance(budget, bool) or not isinstance(budget, int | float | np.number) or not 0 <= budget <= 1:
         raise InvalidInputError(f"The 'budget' must be a share between 0 and 1. Got {budget!r} instead.")
     if side not in ("high", "low"):
         raise InvalidInputError(f"The 'side' must be 'high' or 'low'. Got {side!r} instead.")

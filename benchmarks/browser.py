@@ -27,6 +27,7 @@ def executable() -> str | None:
 
 
 def free_port() -> int:
+    """Return a port nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

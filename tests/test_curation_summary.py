@@ -1,0 +1,177 @@
+"""Means, the finding in the user's words, names of scores, and the questions that pages ask."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from curation.dataset import Modality, PairedDataset
+from curation.encoders import encoder_choices, encoder_note
+from curation.errors import DataError
+from curation.queries import (
+    category_order,
+    common_limits,
+    describe_samples,
+    examples,
+    most_misleading,
+    row_of,
+    sample_table,
+    with_places,
+)
+from curation.summary import category_means, dataset_means, finding, label_entropy, with_measure
+from curation.words import MEASURES, quantity, quantity_names, terms
+from curation.workspace import load_run
+from lsmi_core.errors import InvalidInputError
+
+TERMS = ["r", "u1", "u2", "s"]
+
+
+@pytest.fixture
+def told(picture_run):
+    return load_run(picture_run)
+
+
+def test_category_means_against_pandas(small_run):
+    """The slow obvious twin: groupby, and scipy's t interval one cell at a time."""
+    means = category_means(small_run.scores)
+    assert len(means) == 3 * 4
+    for row in means.itertuples():
+        values = small_run.scores.loc[small_run.scores["label"] == row.label, row.term]
+        assert row.n == len(values) == 20
+        low, high = stats.t.interval(0.9, len(values) - 1, values.mean(), stats.sem(values))
+        assert (row.mean, row.low, row.high) == pytest.approx((values.mean(), low, high))
+    assert small_run.summary["categories"] == means.to_dict(orient="records")
+
+
+def test_means_keep_the_identities(small_run, known_run):
+    for run in (small_run, known_run):
+        for measure in MEASURES:
+            means = {k: m["mean"] for k, m in dataset_means(with_measure(run.scores, measure)).items()}
+            assert means["i1"] == pytest.approx(means["r"] + means["u1"])
+            assert means["i2"] == pytest.approx(means["r"] + means["u2"])
+            assert means["i12"] == pytest.approx(sum(means[k] for k in TERMS))
+        adjusted = run.summary["adjusted_means"]
+        assert sum(adjusted.values()) == pytest.approx(run.summary["means"]["i12"]["mean"])
+
+
+def test_measures_change_the_terms_only(small_run):
+    same = with_measure(small_run.scores, "lsmi")
+    np.testing.assert_allclose(same[TERMS], small_run.scores[TERMS], atol=1e-12)
+    mmi = with_measure(small_run.scores, "mmi")
+    assert np.array_equal(mmi["r"], small_run.scores[["i1", "i2"]].min(axis=1))
+    assert not np.allclose(mmi["r"], small_run.scores["r"])
+    pd.testing.assert_frame_equal(mmi.drop(columns=TERMS), small_run.scores.drop(columns=TERMS), check_exact=True)
+    with pytest.raises(InvalidInputError, match="'redundancy'"):
+        with_measure(small_run.scores, "mine")
+
+
+def test_label_entropy():
+    assert label_entropy(pd.Series(["a", "b", "c", "d"] * 3)) == pytest.approx(np.log(4))
+    assert label_entropy(pd.Series(["a"] * 3 + ["b"])) == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25))
+
+
+def built(**columns: list[float]) -> pd.DataFrame:
+    n = len(columns["i1"])
+    return pd.DataFrame({"label": (["a", "b"] * n)[:n], **columns})
+
+
+def test_the_finding_speaks_of_the_users_modalities():
+    """Means by hand: i12 = 0.5 of log 2 nats, all of it u1; one of four samples has i2 below -0.5."""
+    zero = [0.0] * 4
+    frame = built(i1=[0.5] * 4, i2=[0, 0, 0, -0.6], i12=[0.5] * 4, r=zero, u1=[0.5] * 4, u2=zero, s=zero)
+    said = finding(frame, ("X-ray", "Dr. Who's note"))
+    assert "Together the X-ray and the Dr. Who's note tell 0.50 of the 0.69 nats" in said and "(72%)" in said
+    assert "Most of it is “only the X-ray knows”" in said
+    assert "both say it: 0.00, only the X-ray knows: 0.50, only the Dr. Who's note knows: 0.00" in said
+    assert "In 25% of the samples" in said
+    frame[["u1", "s"]] = frame[["s", "u1"]].to_numpy()
+    assert "Most of it is “only together”" in finding(frame, ("a", "b"))
+    # A negative side is lifted to nothing at the cost of its neighbours: r 0.5 - 0.2, u2 0 + 0.2, s 0.2 - 0.2.
+    frame = built(i1=[0.3] * 4, i2=[0.5] * 4, i12=[0.5] * 4, r=[0.5] * 4, u1=[-0.2] * 4, u2=zero, s=[0.2] * 4)
+    said = finding(frame, ("a", "b"))
+    assert "both say it: 0.30, only the a knows: 0.00, only the b knows: 0.20, only together: 0.00" in said
+
+
+def test_every_name_of_a_score():
+    names = ("picture", "text")
+    for name, column in {"redundancy": "r", "unique:picture": "u1", "unique:text": "u2", "synergy": "s"}.items():
+        assert quantity(name, names) == column
+    assert all(quantity(key, names) == key for key in (*TERMS, "i1", "i2", "i12"))
+    assert [t.key for t in terms(names)] == TERMS
+    assert all("picture" in t.title + t.explanation and "text" in t.title + t.explanation for t in terms(names))
+    for wrong in ("", "unique", "unique:sound", "Redundancy", "h1", "label"):
+        with pytest.raises(DataError, match="choose one of: redundancy, unique:picture, unique:text, synergy"):
+            quantity(wrong, names)
+    assert len(quantity_names(names)) == 11
+
+
+def test_categories_in_order(small_run):
+    means = category_means(small_run.scores)
+    order = category_order(means, "u1")
+    assert sorted(order) == ["kind 0", "kind 1", "kind 2"]
+    assert small_run.scores.groupby("label")["u1"].mean().sort_values().index.tolist() == order
+
+
+def test_common_limits_hold_nearly_all(known_run):
+    low, high = common_limits(known_run.scores)
+    values = known_run.scores[TERMS].to_numpy()
+    assert low < 0 < high and ((values > low) & (values < high)).mean() > 0.98
+
+
+def test_samples_described_without_markup(told):
+    frame = told.scores.head(3).copy()
+    frame.loc[frame.index[0], "item.text"] = "<b>bold</b> & " + "long " * 40
+    first, second, _ = describe_samples(told, frame)
+    assert "<" not in first and "&lt;b>bold&lt;/b> &amp;" in first and len(first) < 110 and first.endswith("…")
+    assert second == f"{frame['label'].iloc[1]}: {frame['item.text'].iloc[1]}"
+
+
+def test_the_table_of_samples(told):
+    everything = sample_table(told, told.scores, [], "")
+    assert list(everything.columns) == ["sample", "category", "text", *(t.title for t in terms(told.modality_names))]
+    assert len(everything) == 75
+    circles = sample_table(told, told.scores, ["circle", "cross"], "")
+    assert set(circles["category"]) == {"circle", "cross"} and len(circles) == 35
+    found = sample_table(told, told.scores, ["circle"], "A RED")
+    assert len(found) and found["text"].str.contains("a red circle").all()
+    assert sample_table(told, told.scores, [], "row-000002")["sample"].tolist() == ["row-000002"]
+    assert sample_table(told, told.scores, [], ".*").empty, "words are no pattern"
+
+
+def test_one_sample_and_extreme_samples(told):
+    scores = told.scores
+    assert row_of(scores, "row-000010")["item.text"] == scores.set_index("sample_id").loc["row-000010", "item.text"]
+    lowest = scores.set_index("sample_id")[["i1", "i2"]].min(axis=1)
+    assert lowest[most_misleading(scores)] == lowest.min()
+    part = (scores["label"] == "circle").to_numpy()
+    top = examples(scores, part, "u1", highest=True, count=4)
+    assert top["u1"].tolist() == scores.loc[part, "u1"].sort_values(ascending=False).head(4).tolist()
+    assert examples(scores, part, "u1", highest=False, count=1)["u1"].item() == scores.loc[part, "u1"].min()
+    placed = with_places(scores, told.map())
+    assert len(placed) == 75 and {"x", "y"} <= set(placed)
+
+
+def test_a_pair_must_be_one():
+    side = lambda name, n=4: Modality(name, "text", ["t"] * n)
+    make = lambda first, second, ids=("a", "b", "c", "d"): PairedDataset(
+        "d", np.array(ids), np.array(["x", "y"] * 2), (first, second)
+    )
+    assert make(side("one"), side("two")).rows.tolist() == [1, 2, 3, 4]
+    for bad, why in (
+        (lambda: make(side("one"), side("one")), "different names"),
+        (lambda: make(side("both"), side("two")), "cannot be named 'both'"),
+        (lambda: make(side("one", 3), side("two")), "different lengths"),
+        (lambda: make(side("one"), side("two"), ids=("a", "a", "b", "c")), "repeat"),
+        (lambda: make(side("one", 0), side("two", 0), ids=()), "No usable sample"),
+        (lambda: Modality("x", "smell", []), "kind 'smell'"),
+    ):
+        with pytest.raises(DataError, match=why):
+            bad()
+
+
+def test_the_default_encoder_is_offered_first():
+    for kind, default in (("text", "minilm-l6"), ("picture", "efficientnet-lite0"), ("numbers", "columns")):
+        assert encoder_choices(kind)[0] == default
+        assert encoder_note(default, kind).endswith(".")
