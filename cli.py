@@ -24,6 +24,9 @@ def main(argv: list[str] | None = None) -> int:
     except USER_ERRORS as error:
         print(f"interplay: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except OSError as error:  # a full disk, a folder that went away: what was finished is whole
+        print(f"interplay: the work stopped: {error.strerror or error}; mend that and start again.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interplay: stopped.", file=sys.stderr)
         return 130
@@ -102,9 +105,19 @@ def _score(arguments: argparse.Namespace) -> None:
 
     if not arguments.table.exists():
         raise DataError(f"{arguments.table} does not exist; give the path of a table or a features file.")
-    source = features_source(arguments.table) if is_features_file(arguments.table) else _table(arguments)
+    if is_features_file(arguments.table):
+        _refuse_table_options(arguments)
+        source = features_source(arguments.table)
+    else:
+        source = _table(arguments)
     encoders = dict(_named(text, "--encoder NAME=ENCODER") for text in arguments.encoder)
     _run(RunSettings(source, encoders, random_state=arguments.seed), arguments.out)
+
+
+def _refuse_table_options(arguments: argparse.Namespace) -> None:
+    given = [name for name in ("modality", "label", "media") if getattr(arguments, name)]
+    if given:
+        raise DataError(f"{arguments.table} holds ready-made features; leave out --{' and --'.join(given)}.")
 
 
 def _table(arguments: argparse.Namespace) -> dict:

@@ -70,7 +70,9 @@ def sample_table(run: ScoredRun, frame: pd.DataFrame, labels: list[str], words: 
             hit |= frame[column].str.contains(words, case=False, regex=False)
         keep &= hit
     titles = {term.key: term.title for term in terms(run.modality_names)}
-    titles |= {column: column.removeprefix("item.") for column in texts}
+    names = {column: column.removeprefix("item.") for column in texts}
+    # A modality may be called like one of the table's own columns.
+    titles |= {c: f"{name} (text)" if name in ("sample", "category") else name for c, name in names.items()}
     shown = frame.loc[keep, ["sample_id", "label", *texts, "r", "u1", "u2", "s"]]
     return shown.rename(columns={"sample_id": "sample", "label": "category", **titles}).reset_index(drop=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -113,8 +114,9 @@ def test_files_that_cannot_be_read(tmp_path, capsys, name, content, said):
     path.parent.mkdir()
     if content is not None:
         path.write_bytes(content)
-    options = ["--modality", "a=x", "--modality", "b=y", "--label", "label", "--out", tmp_path / "run"]
-    assert said in sentence(capsys, "score", path, *options)
+    roles = ["--modality", "a=x", "--modality", "b=y", "--label", "label"]
+    options = [] if path.suffix in (".npz", ".npy", ".pt", ".safetensors") else roles
+    assert said in sentence(capsys, "score", path, *options, "--out", tmp_path / "run")
     assert not list((tmp_path / "run").glob("*"))
 
 
@@ -255,3 +257,17 @@ def test_command_lines_that_cannot_be_read(capsys, tmp_path, monkeypatch, argume
     monkeypatch.chdir(tmp_path)
     assert "--help" in sentence(capsys, *arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_table_options_with_ready_made_features(features_file, tmp_path, capsys):
+    options = ["--label", "y", "--modality", "a=b"]
+    told = sentence(capsys, "score", features_file, *options, "--out", tmp_path / "run")
+    assert "leave out --modality and --label" in told
+
+
+def test_a_disk_that_is_full(features_file, tmp_path, capsys, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("curation.pipeline.write_frame", full)
+    assert "No space left on device" in sentence(capsys, "score", features_file, "--out", tmp_path / "run")

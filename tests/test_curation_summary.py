@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -175,3 +177,10 @@ def test_the_default_encoder_is_offered_first():
     for kind, default in (("text", "minilm-l6"), ("picture", "efficientnet-lite0"), ("numbers", "columns")):
         assert encoder_choices(kind)[0] == default
         assert encoder_note(default, kind).endswith(".")
+
+
+def test_a_modality_named_like_a_column_of_the_table(told):
+    summary = {**told.summary, "modalities": [{**m, "name": "sample" if m["name"] == "text" else m["name"]}
+                                              for m in told.summary["modalities"]]}  # fmt: skip
+    renamed = replace(told, summary=summary, scores=told.scores.rename(columns={"item.text": "item.sample"}))
+    assert list(sample_table(renamed, renamed.scores, [], "").columns)[:3] == ["sample", "category", "sample (text)"]
