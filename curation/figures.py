@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from curation.words import Term, terms
+from curation.words import Term, terms, within_sentence
 
 __all__ = [
     "balance_figure",
@@ -215,7 +215,7 @@ def known_answers_figure(frame: pd.DataFrame, modality_names: tuple[str, str]) -
     """
     named = dict(zip(
         ("redundant", "unique1", "unique2", "synergistic", "neither"),
-        (f"built so that:<br>{t.title.lower()}" for t in terms(modality_names)), strict=False,
+        (f"built so that:<br>{within_sentence(t.title)}" for t in terms(modality_names)), strict=False,
     )) | {"neither": "built so that:<br>neither helps"}  # fmt: skip
     groups = frame.groupby("known.regime")
     order = [regime for regime in named if regime in groups.groups]
@@ -234,7 +234,7 @@ def known_answers_figure(frame: pd.DataFrame, modality_names: tuple[str, str]) -
         figure.add_scatter(x=places, y=[groups.get_group(g)[f"known.{term.key}"].mean() for g in order], mode="markers",
                            marker={"symbol": "diamond", "size": 11, "color": "#FFFFFF",
                                    "line": {"color": "#222222", "width": 1.8}},
-                           name="known answer", legendgroup="known", showlegend=position == 0,
+                           name="known answer", legendrank=2000, showlegend=position == 0,
                            hovertemplate=term.title + ", known: %{y:.3f} nats<extra></extra>")  # fmt: skip
     figure.update_xaxes(tickvals=list(range(len(order))), ticktext=[named[g] for g in order])
     figure.update_yaxes(title="mean, nats", zeroline=True, zerolinecolor=GREY)

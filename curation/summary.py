@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from curation.words import terms
+from curation.words import terms, within_sentence
 from lsmi_core import TERMS
 from lsmi_core.redundancy import adjust_means, decompose
 from lsmi_core.uncertainty import mean_interval
@@ -65,18 +65,13 @@ def finding(frame: pd.DataFrame, modality_names: tuple[str, str]) -> str:
     means = adjust_means({key: float(frame[key].mean()) for key in TERMS})
     told = {term.title: means[term.key] for term in terms(modality_names)}
     strongest = max(told, key=told.get)
-    parts = ", ".join(f"{_inside(title)}: {value:.2f}" for title, value in told.items())
+    parts = ", ".join(f"{within_sentence(title)}: {value:.2f}" for title, value in told.items())
     misled = float((frame[["i1", "i2"]].min(axis=1) < -0.5).mean())
     return (
         f"Together the {a} and the {b} tell {known:.2f} of the {total:.2f} nats there are to know about the category "
-        f"({known / total:.0%}). Most of it is “{_inside(strongest)}” ({parts}). "
+        f"({known / total:.0%}). The largest part is “{within_sentence(strongest)}” ({parts}). "
         f"In {misled:.0%} of the samples at least one of the two points to another category."
     )
-
-
-def _inside(title: str) -> str:
-    """Return a title as it reads within a sentence."""
-    return title[:1].lower() + title[1:]
 
 
 def _interval(values: np.ndarray) -> dict[str, float]:

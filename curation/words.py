@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from curation.errors import DataError
 
-__all__ = ["MEASURES", "SIGNS", "Term", "quantity", "quantity_names", "terms"]
+__all__ = ["MEASURES", "SIGNS", "Term", "quantity", "quantity_names", "terms", "within_sentence"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ MEASURES = {
 
 _MISLEADS = "A bar to the left of 0 means that this part misleads more often than it helps."
 SIGNS = {
-    "lsmi": "This measure credits what the more telling side says to “both”, so bars of a single side often lie "
+    "lsmi": "This measure credits what the more telling side says to “both”, so bars of a single side may lie "
     "left of 0; the sentence above shifts the means so that they can be read as shares.",
     "mmi": _MISLEADS,
     "ccs": _MISLEADS,
@@ -70,6 +70,11 @@ def terms(modality_names: tuple[str, str]) -> tuple[Term, Term, Term, Term]:
              f"Neither the {a} nor the {b} tells it alone; the two together do.",
              "s = i12 − i1 − i2 + r", "#009E73"),
     )  # fmt: skip
+
+
+def within_sentence(title: str) -> str:
+    """Return a title as it reads within a sentence; names in it keep their capitals."""
+    return title[:1].lower() + title[1:]
 
 
 def quantity_names(modality_names: tuple[str, str]) -> dict[str, str]:

@@ -85,11 +85,11 @@ def test_the_finding_speaks_of_the_users_modalities():
     frame = built(i1=[0.5] * 4, i2=[0, 0, 0, -0.6], i12=[0.5] * 4, r=zero, u1=[0.5] * 4, u2=zero, s=zero)
     said = finding(frame, ("X-ray", "Dr. Who's note"))
     assert "Together the X-ray and the Dr. Who's note tell 0.50 of the 0.69 nats" in said and "(72%)" in said
-    assert "Most of it is “only the X-ray knows”" in said
+    assert "The largest part is “only the X-ray knows”" in said
     assert "both say it: 0.00, only the X-ray knows: 0.50, only the Dr. Who's note knows: 0.00" in said
     assert "In 25% of the samples" in said
     frame[["u1", "s"]] = frame[["s", "u1"]].to_numpy()
-    assert "Most of it is “only together”" in finding(frame, ("a", "b"))
+    assert "The largest part is “only together”" in finding(frame, ("a", "b"))
     # A negative side is lifted to nothing at the cost of its neighbours: r 0.5 - 0.2, u2 0 + 0.2, s 0.2 - 0.2.
     frame = built(i1=[0.3] * 4, i2=[0.5] * 4, i12=[0.5] * 4, r=[0.5] * 4, u1=[-0.2] * 4, u2=zero, s=[0.2] * 4)
     said = finding(frame, ("a", "b"))
