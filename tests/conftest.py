@@ -72,3 +72,16 @@ def picture_run(tmp_path_factory, pictures) -> Path:
     options = ["--modality", "picture=drawing", "--modality", "text=caption", "--label", "category"]
     assert cli.main(["score", str(pictures.table), *options, "--media", str(pictures.media), "--out", str(out)]) == 0
     return out
+
+
+@pytest.fixture
+def one_core() -> Iterator[None]:
+    """One thread, as inside the estimator: its matrices are too small to be shared out between cores."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        yield
+    torch.set_num_threads(before)

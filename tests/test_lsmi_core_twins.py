@@ -12,7 +12,7 @@ from scipy.stats import multivariate_normal
 from sklearn.covariance import shrunk_covariance
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
+from toy_data import classes_in_space, two_subsets
 
 from lsmi_core.density import MixtureSurprisal, label_statistic
 from lsmi_core.linear import discriminant_coefficients, linear_scores, softmax_coefficients
@@ -21,27 +21,7 @@ from lsmi_core.pooling import fit_temperature, mean_log_likelihood, pool, pool_w
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(autouse=True)
-def one_core():
-    """As in the estimator: these matrices are too small to be shared out between cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with threadpool_limits(1):
-        yield
-    torch.set_num_threads(before)
-
-
-def classes_in_space(n: int, n_features: int = 4, n_classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    codes = rng.choice(n_classes, size=n, p=np.arange(1, n_classes + 1) / np.arange(1, n_classes + 1).sum())
-    centres = 1.5 * rng.standard_normal((n_classes, n_features))
-    return centres[codes] + rng.standard_normal((n, n_features)) @ rng.standard_normal((n_features,) * 2), codes
-
-
-def two_subsets(n: int) -> torch.Tensor:
-    members = np.ones((2, n), dtype=bool)
-    members[0, ::3] = False
-    return torch.as_tensor(members)
+pytestmark = pytest.mark.usefixtures("one_core")
 
 
 # --- linear ---------------------------------------------------------------------------------------------------------

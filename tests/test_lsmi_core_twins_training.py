@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
+from toy_data import classes_in_space
 
 from lsmi_core.estimator import _PairModel
 from lsmi_core.folds import stratified_folds
@@ -24,27 +24,7 @@ from lsmi_core.training import NetworkEnsemble, train_networks
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(autouse=True)
-def one_core():
-    """As in the estimator: these matrices are too small to be shared out between cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with threadpool_limits(1):
-        yield
-    torch.set_num_threads(before)
-
-
-def classes_in_space(n: int, n_features: int = 4, n_classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    codes = rng.choice(n_classes, size=n, p=np.arange(1, n_classes + 1) / np.arange(1, n_classes + 1).sum())
-    centres = 1.5 * rng.standard_normal((n_classes, n_features))
-    return centres[codes] + rng.standard_normal((n, n_features)) @ rng.standard_normal((n_features,) * 2), codes
-
-
-def two_subsets(n: int) -> torch.Tensor:
-    members = np.ones((2, n), dtype=bool)
-    members[0, ::3] = False
-    return torch.as_tensor(members)
+pytestmark = pytest.mark.usefixtures("one_core")
 
 
 # --- folds ----------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ def clone(tmp_path) -> Path:
     made.media.rename(tmp_path / "pictures")
     table = pd.read_csv(made.table).rename(columns={"drawing": "file"})
     table.to_csv(tmp_path / "pairs.csv", index=False)
+    makers.features_npz(tmp_path / "features.npz")
     return tmp_path
 
 
@@ -55,6 +56,7 @@ def test_every_command_line_runs(clone):
     first, again = (pd.read_parquet(clone / run / "scores.parquet") for run in ("demo-run", "again"))
     pd.testing.assert_frame_equal(first, again)
     assert len(pd.read_csv(clone / "selected.csv")) == round(0.3 * len(first))
+    assert len(pd.read_parquet(clone / "features-run" / "scores.parquet")) == 60
     assert len(pd.read_parquet(clone / "my-run" / "scores.parquet")) == 75  # 80 rows, five of them spoilt
 
 
