@@ -20,4 +20,5 @@ page = st.navigation(
 )
 with error_box():
     run_banner()
+with error_box():
     page.run()

@@ -151,14 +151,17 @@ def test_selecting_nothing_is_said_and_harmless(run):
 
 
 def test_a_link_to_no_run_gives_one_sentence():
-    app = opened("explore", "../../etc/passwd")
+    app = opened("start", "../../etc/passwd")
     assert not app.exception
     assert "names no run" in app.error[0].value
+    assert app.title[0].value == "See what each modality knows"  # and the app is still of use
 
 
 def test_a_run_that_is_gone_gives_one_sentence():
-    app = opened("explore", new_job_id())
+    app = opened("start", new_job_id())
     assert "not on this server any more" in app.error[0].value
+    app.run()
+    assert not app.error  # said once, not for ever
 
 
 def test_a_failed_run_says_why(interplay_home):

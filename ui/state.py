@@ -7,14 +7,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from curation.errors import DataError
 from curation.jobs import JobStatus, cancel_job, job_folder, job_status, new_job_id, start_job
 from curation.queries import most_misleading
 from curation.settings import RunSettings, home
 from curation.workspace import RECORD, ScoredRun, load_run, write_json
 
 __all__ = [
-    "CHOSEN", "DRAFT", "FOLLOW", "cancel", "choose_sample", "chosen_sample", "draft", "import_folder", "is_local",
-    "launch", "load_partition", "open_run", "run_id", "save_partition", "scored_run", "set_draft", "status",
+    "CHOSEN", "DRAFT", "FOLLOW", "cancel", "choose_sample", "chosen_sample", "close_run", "draft", "import_folder",
+    "is_local", "launch", "load_partition", "open_run", "run_id", "save_partition", "scored_run", "set_draft", "status",
 ]  # fmt: skip
 
 RUN = "run"
@@ -60,7 +61,13 @@ def launch(settings: RunSettings) -> None:
 def status() -> JobStatus | None:
     """Return the state of the open run, or None when none is open."""
     current = run_id()
-    return job_status(current) if current else None
+    if current is None:
+        return None
+    try:
+        return job_status(current)
+    except DataError:
+        close_run()  # said once; the pages go on without it
+        raise
 
 
 def cancel() -> None:
@@ -70,10 +77,10 @@ def cancel() -> None:
 
 def scored_run() -> ScoredRun | None:
     """Return the open run once its scores are there."""
-    current = run_id()
-    if current is None or not job_status(current).scored:
+    now = status()
+    if now is None or not now.scored:
         return None
-    folder = job_folder(current)
+    folder = job_folder(run_id())
     return _load(str(folder), (folder / RECORD).stat().st_mtime_ns)
 
 
