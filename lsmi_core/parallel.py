@@ -23,8 +23,8 @@ def side_by_side(
 ) -> list[Result]:
     """Return the function's results in the order of the tasks.
 
-    The matrices here are small: splitting one fit over cores costs more in waiting than it saves (15 s became 17 s,
-    and 60 s where another process wanted a core), while two fits on two cores take 10 s.
+    The matrices here are small: splitting one fit over cores costs more in waiting than it saves, all the more where
+    another process wants a core; docs/decisions.md has the figures.
 
     Parameters
     ----------
