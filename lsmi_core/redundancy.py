@@ -6,7 +6,7 @@ import numpy as np
 
 from lsmi_core.errors import InvalidInputError
 
-__all__ = ["REDUNDANCIES", "adjust_means", "decompose", "redundancy"]
+__all__ = ["REDUNDANCIES", "adjust_means", "decompose", "redundancy", "shared_exclusion"]
 
 
 def _lsmi(i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray) -> np.ndarray:
@@ -95,6 +95,39 @@ def decompose(
     """
     r = redundancy(name, i1, i2, i12, h1, h2)
     return r, i1 - r, i2 - r, i12 - i1 - i2 + r
+
+
+def shared_exclusion(
+    p1: np.ndarray, p2: np.ndarray, p12: np.ndarray, p1y: np.ndarray, p2y: np.ndarray, p12y: np.ndarray
+) -> np.ndarray:
+    r"""Return the redundancy of shared exclusions with the true marginals of discrete events, in nats.
+
+    :math:`r = \log P(x_1 \lor x_2 | y) - \log P(x_1 \lor x_2)`, the chance of a union being
+    :math:`P(x_1) + P(x_2) - P(x_1, x_2)`: what is learned about the label by hearing that the first modality shows x1
+    or the second x2. Hand it to no density: two densities have no common unit to be added in.
+
+    Parameters
+    ----------
+    p1, p2, p12 : ndarray of shape (n_samples,)
+        Probabilities of each sample's x1, of its x2, and of both together.
+    p1y, p2y, p12y : ndarray of shape (n_samples,)
+        The same three given the sample's label.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        In nats.
+
+    Notes
+    -----
+    The ``sx`` of :func:`redundancy` needs no probabilities. It equals this measure where P(x1) = P(x2) and
+    the two events never meet, P(x1, x2) = 0, or where they are one event. Discrete events that are seen do meet.
+
+    References
+    ----------
+    Makkeh, Gutknecht and Wibral 2021, arXiv:2002.03356 (two sources).
+    """
+    return np.log(p1y + p2y - p12y) - np.log(p1 + p2 - p12)
 
 
 def adjust_means(means: dict[str, float]) -> dict[str, float]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.special import logsumexp
+
+from lsmi_core.errors import InvalidInputError
+from lsmi_core.exact import ExactSamples, label_information, log_mixture, log_normal
 
 __all__ = [
     "GATES",
     "REGIMES",
+    "SWAPPED",
     "ExactSamples",
     "continuous_xor",
     "gate",
@@ -18,34 +19,8 @@ __all__ = [
 ]
 
 REGIMES = ("redundant", "unique1", "unique2", "synergistic", "neither")
-
-
-@dataclass(frozen=True)
-class ExactSamples:
-    """Drawn samples with the exact quantities of the law that drew them.
-
-    Attributes
-    ----------
-    x1, x2 : ndarray of shape (n_samples, n_features)
-    y : int64 ndarray of shape (n_samples,)
-    i1, i2, i12 : float64 ndarray of shape (n_samples,)
-        Exact pointwise mutual information with the label, in nats.
-    h1, h2 : float64 ndarray of shape (n_samples,)
-        Exact surprisal of each modality, in nats (the density is that of the feature space).
-    regime : ndarray of str, shape (n_samples,), or None
-        How each sample was built, where the law has regimes.
-    """
-
-    x1: np.ndarray
-    x2: np.ndarray
-    y: np.ndarray
-    i1: np.ndarray
-    i2: np.ndarray
-    i12: np.ndarray
-    h1: np.ndarray
-    h2: np.ndarray
-    regime: np.ndarray | None = None
-
+SWAPPED = "swapped"
+"""The regime of a redundant sample whose second modality shows another label; no share of its own in REGIMES."""
 
 GATES = {
     "RDN": [(0, 0, 0), (1, 1, 1)],
@@ -56,8 +31,13 @@ GATES = {
     "OR": [(0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 1)],
     "SUM": [(0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2)],
     "PWUNQ": [(0, 1, 0), (1, 0, 0), (0, 2, 1), (2, 0, 1)],
+    "RDNXOR": [(0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0), (2, 2, 2), (2, 3, 3), (3, 2, 3), (3, 3, 2)],
+    "IMPERFECTRDN": [(0, 0, 0)] * 4 + [(0, 1, 0)] + [(1, 1, 1)] * 5,
 }
-"""Discrete gates as equally likely outcomes (x1, x2, y)."""
+"""Discrete gates as equally likely outcomes (x1, x2, y); one that is listed k times is k times as likely.
+
+RDNXOR holds a bit of redundancy and a bit of synergy at once; in IMPERFECTRDN x1 is y, and x2 is wrong one time in ten.
+"""
 
 
 def gate(name: str) -> ExactSamples:
@@ -113,13 +93,13 @@ def gaussian_classes(
     centres = np.eye(n_classes)
     x1 = centres[y] + sigma * u
     x2 = centres[y] + sigma * (rho * u + np.sqrt(1 - rho**2) * v)
-    l1 = _log_normal(x1, centres, sigma)
-    l2 = _log_normal(x2, centres, sigma)
+    l1 = log_normal(x1, centres, sigma)
+    l2 = log_normal(x2, centres, sigma)
     # x2 given x1 and y: mean e_y + rho (x1 - e_y), deviation sigma sqrt(1 - rho^2).
-    l2_given_1 = _log_normal(x2 - rho * x1, (1 - rho) * centres, sigma * np.sqrt(1 - rho**2))
-    i1, h1 = _label_information(l1, y)
-    i2, h2 = _label_information(l2, y)
-    i12, _ = _label_information(l1 + l2_given_1, y)
+    l2_given_1 = log_normal(x2 - rho * x1, (1 - rho) * centres, sigma * np.sqrt(1 - rho**2))
+    i1, h1 = label_information(l1, y)
+    i2, h2 = label_information(l2, y)
+    i12, _ = label_information(l1 + l2_given_1, y)
     return ExactSamples(x1, x2, y, i1, i2, i12, h1, h2)
 
 
@@ -145,35 +125,34 @@ def continuous_xor(n_samples: int, n_features: int = 64, random_state: int = 0) 
     centres = np.stack([-3 * w, 3 * w], axis=1)  # (modality, bit, features)
     x1 = centres[0, b1] + noise[0]
     x2 = centres[1, b1 ^ y] + noise[1]
-    pairing = np.zeros((2, 2, 2))
-    for bit in range(2):
-        for label in range(2):
-            pairing[bit, bit ^ label, label] = 0.5
-    return _clustered(x1, x2, y, centres[0], centres[1], pairing, np.array([0.5, 0.5]), 1.0, None)
+    cells = [(bit, bit ^ label, label, 0.5) for bit in range(2) for label in range(2)]
+    return _clustered(x1, x2, y, centres[0], centres[1], cells, np.array([0.5, 0.5]), 1.0, None)
 
 
 def planted_regimes(
     n_samples: int,
     n_classes: int = 4,
-    n_features: int = 16,
-    noise_features: int = 0,
+    n_features: int | tuple[int, int] = 16,
+    noise_features: int | tuple[int, int] = 0,
     spread: float = 1.0,
     shares: tuple[float, float, float, float, float] = (0.2, 0.2, 0.2, 0.2, 0.2),
     imbalance: float = 1.0,
     random_state: int = 0,
+    swapped: float = 0.0,
 ) -> ExactSamples:
-    """Draw samples that are redundant, unique, synergistic or uninformative by construction.
+    r"""Draw samples that are redundant, unique, synergistic or uninformative by construction.
 
     Each modality has a cluster for every label, a second set of clusters that only mean something in pairs,
     and a blank one. A redundant sample shows its label's cluster in both modalities; a unique one shows it in one
     and the blank in the other; a synergistic one shows the pair clusters a and b with (a + b) mod C = label;
-    the rest are blank in both.
+    the rest are blank in both. A swapped sample is a redundant one that misleads: its second modality is that of
+    another redundant sample with a different label.
 
     Parameters
     ----------
-    n_samples, n_classes, n_features : int
-    noise_features : int
-        Columns of pure standard normal noise, appended to each modality.
+    n_samples, n_classes : int
+    n_features, noise_features : int or tuple of two int
+        Columns of each modality, and columns of pure standard normal noise appended to it; one number serves both.
     spread : float
         Standard deviation of every cluster; the centres are drawn with norm near 6.
     shares : tuple of five float
@@ -181,25 +160,58 @@ def planted_regimes(
     imbalance : float
         Ratio of the most frequent label to the rarest; shares in between are geometric.
     random_state : int
+    swapped : float
+        Share of the redundant samples that become :data:`SWAPPED`. All other samples stay as they are without.
 
     Returns
     -------
     ExactSamples
-        With ``regime``; i1, i2, i12, h1, h2 are those of the law itself, in nats.
+        With ``regime``; i1, i2, i12, h1, h2 are those of the law itself, swapping included, in nats.
+
+    Raises
+    ------
+    InvalidInputError
+        When ``swapped`` is no share, or there is no other label to swap with.
+
+    Notes
+    -----
+    The regime is independent of the label, so another redundant sample has label c with the prior probability p(c),
+    and given that it differs from y with p(c) / (1 - p(y)). With shares :math:`q_R, q_{U1}, \ldots`, swapped share
+    :math:`\omega`, label clusters c, pair clusters a' and the blank :math:`\emptyset`, the clusters of a sample are
+
+    .. math:: p(k_1, k_2 | y) = q_R \Big[(1 - \omega) [k_1 = k_2 = y]
+        + \omega \sum_{c \neq y} \frac{p(c)}{1 - p(y)} [k_1 = y, k_2 = c]\Big] + q_{U1} [k_1 = y, k_2 = \emptyset]
+        + q_{U2} [k_1 = \emptyset, k_2 = y] + \frac{q_S}{C} \sum_a [k_1 = a', k_2 = (y - a)']
+        + q_N [k_1 = k_2 = \emptyset].
+
+    The partner is a fresh draw: no row occurs twice and samples stay independent. The label keeps its prior.
     """
+    _check_swapped(swapped, n_classes)
     rng = np.random.default_rng(random_state)
     prior = np.geomspace(imbalance, 1.0, n_classes)
     prior /= prior.sum()
+    shares = np.asarray(shares) / np.sum(shares)
     y = rng.choice(n_classes, size=n_samples, p=prior)
-    regime = rng.choice(5, size=n_samples, p=np.asarray(shares) / np.sum(shares))
+    regime = rng.choice(5, size=n_samples, p=shares)
     k1, k2 = _clusters_of(regime, y, n_classes, rng)
-    centres = rng.standard_normal((2, 2 * n_classes + 1, n_features))
-    centres *= 6 / np.linalg.norm(centres, axis=2, keepdims=True)
-    noise = spread * rng.standard_normal((2, n_samples, n_features))
-    pairing = _pairing_table(np.asarray(shares) / np.sum(shares), n_classes)
-    x1, x2 = centres[0, k1] + noise[0], centres[1, k2] + noise[1]
-    drawn = _clustered(x1, x2, y, centres[0], centres[1], pairing, prior, spread, np.array(REGIMES)[regime])
-    return _with_noise_columns(drawn, noise_features, rng)
+    # A stream of its own: swapping changes the swapped samples and no other.
+    regime, k2 = _swap_second(regime, y, k2, prior, swapped, rng.spawn(1)[0])
+    widths = np.broadcast_to(n_features, 2)
+    centres = [rng.standard_normal((2 * n_classes + 1, width)) for width in widths]
+    centres = [6 * c / np.linalg.norm(c, axis=1, keepdims=True) for c in centres]
+    x1, x2 = (_around(c, k, spread, rng) for c, k in zip(centres, (k1, k2), strict=True))
+    names = np.array((*REGIMES, SWAPPED))[regime]
+    drawn = _clustered(x1, x2, y, *centres, _cells(shares, swapped, prior), prior, spread, names)
+    return _with_noise_columns(drawn, np.broadcast_to(noise_features, 2), rng)
+
+
+def _check_swapped(swapped: float, n_classes: int) -> None:
+    if not 0 <= swapped <= 1:
+        raise InvalidInputError(
+            f"The 'swapped' parameter must be a share in the range [0, 1]. Got {swapped!r} instead."
+        )
+    if swapped and n_classes < 2:
+        raise InvalidInputError(f"Swapping needs another label, so at least 2 classes. Got n_classes={n_classes!r}.")
 
 
 def _clusters_of(
@@ -214,61 +226,67 @@ def _clusters_of(
     return k1, k2
 
 
-def _pairing_table(shares: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return p(cluster1, cluster2 | label), shape (2C + 1, 2C + 1, C)."""
-    blank, table = 2 * n_classes, np.zeros((2 * n_classes + 1, 2 * n_classes + 1, n_classes))
+def _swap_second(
+    regime: np.ndarray, y: np.ndarray, k2: np.ndarray, prior: np.ndarray, swapped: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return regime and second cluster with a share of the redundant samples showing another label's cluster."""
+    chosen = (regime == 0) & (rng.random(len(y)) < swapped)
+    partner = k2.copy()
+    for label in np.unique(y[chosen]):
+        rows = chosen & (y == label)
+        partner[rows] = rng.choice(len(prior), size=rows.sum(), p=_other_labels(prior)[label])
+    return np.where(chosen, 5, regime), partner
+
+
+def _other_labels(prior: np.ndarray) -> np.ndarray:
+    """Return p(partner's label | own label) = prior over the other labels, shape (C, C), rows sum to one."""
+    table = np.where(np.eye(len(prior), dtype=bool), 0.0, prior)
+    return table / table.sum(axis=1, keepdims=True)
+
+
+def _around(centres: np.ndarray, k: np.ndarray, spread: float, rng: np.random.Generator) -> np.ndarray:
+    x = rng.standard_normal((len(k), centres.shape[1]))
+    x *= spread
+    x += centres[k]
+    return x
+
+
+def _cells(shares: np.ndarray, swapped: float, prior: np.ndarray) -> list[tuple[int, int, int, float]]:
+    """Return the pairs of clusters that occur: (cluster1, cluster2, label, p(cluster1, cluster2 | label))."""
+    n_classes = len(prior)
+    blank, labels = 2 * n_classes, range(n_classes)
     redundant, unique1, unique2, synergistic, neither = shares
-    for label in range(n_classes):
-        table[label, label, label] += redundant
-        table[label, blank, label] += unique1
-        table[blank, label, label] += unique2
-        table[blank, blank, label] += neither
-        for a in range(n_classes):
-            table[n_classes + a, n_classes + (label - a) % n_classes, label] += synergistic / n_classes
-    return table
+    cells = []
+    for c in labels:
+        cells += [(c, c, c, redundant * (1 - swapped)), (c, blank, c, unique1), (blank, c, c, unique2)]
+        cells += [(blank, blank, c, neither)]
+        cells += [(n_classes + a, n_classes + (c - a) % n_classes, c, synergistic / n_classes) for a in labels]
+    if swapped:
+        other = redundant * swapped * _other_labels(prior)
+        cells += [(c, partner, c, other[c, partner]) for c in labels for partner in labels if partner != c]
+    return cells
 
 
 def _clustered(
     x1: np.ndarray, x2: np.ndarray, y: np.ndarray, centres1: np.ndarray, centres2: np.ndarray,
-    pairing: np.ndarray, prior: np.ndarray, spread: float, regime: np.ndarray | None,
+    cells: list[tuple[int, int, int, float]], prior: np.ndarray, spread: float, regime: np.ndarray | None,
 ) -> ExactSamples:  # fmt: skip
-    """Return the samples with the exact quantities of p(x1, x2 | y) = sum pairing[a, b, y] N(x1; a) N(x2; b)."""
-    l1 = _log_normal(x1, centres1, spread)
-    l2 = _log_normal(x2, centres2, spread)
-    top1, top2 = l1.max(axis=1, keepdims=True), l2.max(axis=1, keepdims=True)
-    e1, e2 = np.exp(l1 - top1), np.exp(l2 - top2)
-    with np.errstate(divide="ignore"):
-        c1 = np.log(e1 @ pairing.sum(axis=1)) + top1
-        c2 = np.log(e2 @ pairing.sum(axis=0)) + top2
-        c12 = np.log(np.stack([((e1 @ pairing[:, :, c]) * e2).sum(axis=1) for c in range(len(prior))], axis=1))
-    i1, h1 = _label_information(c1, y, prior)
-    i2, h2 = _label_information(c2, y, prior)
-    i12, _ = _label_information(c12, y, prior)
+    """Return the samples with the exact quantities of p(x1, x2 | y) = sum over cells of w N(x1; a) N(x2; b)."""
+    columns = np.array(cells)
+    clusters, labels, weights = columns[:, :2].T.astype(int), columns[:, 2].astype(int), columns[:, 3]
+    logs = [log_normal(x1, centres1, spread), log_normal(x2, centres2, spread)]
+    i1, h1 = label_information(log_mixture(logs[:1], clusters[:1], labels, weights), y, prior)
+    i2, h2 = label_information(log_mixture(logs[1:], clusters[1:], labels, weights), y, prior)
+    i12, _ = label_information(log_mixture(logs, clusters, labels, weights), y, prior)
     return ExactSamples(x1, x2, y, i1, i2, i12, h1, h2, regime)
 
 
-def _with_noise_columns(drawn: ExactSamples, n_columns: int, rng: np.random.Generator) -> ExactSamples:
-    if n_columns == 0:
+def _with_noise_columns(drawn: ExactSamples, widths: np.ndarray, rng: np.random.Generator) -> ExactSamples:
+    if not widths.any():
         return drawn
-    noise = rng.standard_normal((2, len(drawn.y), n_columns))
-    extra = 0.5 * (noise**2 + np.log(2 * np.pi)).sum(axis=2)
-    values = {**drawn.__dict__, "h1": drawn.h1 + extra[0], "h2": drawn.h2 + extra[1]}
-    values["x1"] = np.hstack([drawn.x1, noise[0]])
-    values["x2"] = np.hstack([drawn.x2, noise[1]])
+    values = dict(drawn.__dict__)
+    for k, width in zip("12", widths, strict=True):
+        noise = rng.standard_normal((len(drawn.y), width))
+        values[f"x{k}"] = np.hstack([values[f"x{k}"], noise])
+        values[f"h{k}"] = values[f"h{k}"] + 0.5 * (noise**2 + np.log(2 * np.pi)).sum(axis=1)
     return ExactSamples(**values)
-
-
-def _log_normal(x: np.ndarray, centres: np.ndarray, sigma: float) -> np.ndarray:
-    """Return log N(x; centre, sigma^2 I), shape (n_samples, n_centres)."""
-    squared = ((x[:, None, :] - centres[None]) ** 2).sum(axis=2)
-    return -0.5 * squared / sigma**2 - 0.5 * x.shape[1] * np.log(2 * np.pi * sigma**2)
-
-
-def _label_information(
-    log_likelihood: np.ndarray, y: np.ndarray, prior: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return i = log p(x|y) - log p(x) and h = -log p(x) from log p(x|y) of shape (n_samples, n_classes)."""
-    n_classes = log_likelihood.shape[1]
-    prior = np.full(n_classes, 1 / n_classes) if prior is None else prior
-    log_p = logsumexp(log_likelihood + np.log(prior), axis=1)
-    return log_likelihood[np.arange(len(y)), y] - log_p, -log_p

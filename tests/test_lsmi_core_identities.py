@@ -42,6 +42,21 @@ def test_three_identities(name, values):
 
 @pytest.mark.parametrize("name", NAMES)
 @quick
+@given(values=samples, exponent=st.integers(-290, 0))
+def test_three_identities_hold_for_tiny_numbers_too(name, values, exponent):
+    """No floor of 1 under the tolerance: rounding is measured against the numbers themselves, however small."""
+    values = values / size_of(*values.ravel()) * 10.0**exponent
+    i1, i2, i12, _, _ = values
+    r, u1, u2, s = decompose(name, *values)
+    size = np.max(np.abs([*values, r]), axis=0)
+    assert_same(r + u1, i1, size)
+    assert_same(r + u2, i2, size)
+    assert_same(r + u1 + u2 + s, i12, size)
+    assert_same(s - r, i12 - i1 - i2, size)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@quick
 @given(values=samples)
 def test_swapping_the_modalities_swaps_the_uniquenesses(name, values):
     i1, i2, i12, h1, h2 = values

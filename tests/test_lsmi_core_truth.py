@@ -29,21 +29,23 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 # --- Discrete gates -------------------------------------------------------------------------------------------------
-# Four equally likely rows, bits, in the order R U1 U2 S. All values follow from counting; for one row of AND:
+# Equally likely rows, bits, in the order R U1 U2 S. All values follow from counting; for one row of AND:
 # (0, 1, 0): p(y=0) = 3/4, p(y=0|x1=0) = 1, p(y=0|x2=1) = 1/2, so i1 = log 4/3, i2 = log 2/3, i12 = log 4/3.
+# RDNXOR, every row: i1 = i2 = 1, i12 = 2 and h1 = h2. IMPERFECTRDN: i1 = i12 = 1 = h1 on every row, and
+# i2 = 1, log2 1/3 and log2 5/3 = .737 with chances .4, .1 and .5, h2 = log2 1/.4, log2 1/.6 = .737 and .737.
 #
 # lsmi, the values of dit's PID_PM: where h1 = h2 it is max(i1, i2). AND: (3 log 4/3 + log 2)/4 = .561.
 # PWUNQ: the row (0, 1, 0) has h1 = 1 bit, i1 = 0, h2 = 2 bits, i2 = 1 bit, so r = max(0, 1 - 1) = 0.
 PM = {
     "RDN": (1, 0, 0, 0), "UNQ": (1, -1, 0, 1), "COPY": (1, 0, 0, 1), "XOR": (0, 0, 0, 1),
     "AND": (0.561, -0.25, -0.25, 0.75), "OR": (0.561, -0.25, -0.25, 0.75), "SUM": (0.5, 0, 0, 1),
-    "PWUNQ": (0, 0.5, 0.5, 0),
+    "PWUNQ": (0, 0.5, 0.5, 0), "RDNXOR": (1, 0, 0, 1), "IMPERFECTRDN": (0.842, 0.158, -0.232, 0.232),
 }  # fmt: skip
 # ccs. AND: only (0, 0, 0) agrees in sign, with log 4/3 + log 4/3 - log 4/3; a quarter of .415 is .104.
 CCS = {
     "RDN": (1, 0, 0, 0), "UNQ": (0, 0, 1, 0), "COPY": (0, 1, 1, 0), "XOR": (0, 0, 0, 1),
     "AND": (0.104, 0.208, 0.208, 0.292), "OR": (0.104, 0.208, 0.208, 0.292), "SUM": (0, 0.5, 0.5, 0.5),
-    "PWUNQ": (0, 0.5, 0.5, 0),
+    "PWUNQ": (0, 0.5, 0.5, 0), "RDNXOR": (0, 1, 1, 0), "IMPERFECTRDN": (0.768, 0.232, -0.158, 0.158),
 }  # fmt: skip
 # mmi pointwise. Barrett's min(I1, I2) is of means, and equals the mean of min(i1, i2) only where one modality is the
 # weaker on every row. It is not in AND, (log 4/3 + 2 log 2/3 + log 2)/4 = .061 where min(I1, I2) = .311,
@@ -51,20 +53,24 @@ CCS = {
 MMI = {
     "RDN": (1, 0, 0, 0), "UNQ": (0, 0, 1, 0), "COPY": (1, 0, 0, 1), "XOR": (0, 0, 0, 1),
     "AND": (0.061, 0.25, 0.25, 0.25), "OR": (0.061, 0.25, 0.25, 0.25), "SUM": (0.5, 0, 0, 1),
-    "PWUNQ": (0, 0.5, 0.5, 0),
+    "PWUNQ": (0, 0.5, 0.5, 0), "RDNXOR": (1, 0, 0, 1), "IMPERFECTRDN": (0.610, 0.390, 0, 0),
 }  # fmt: skip
-BARRETT = {"RDN": 1, "UNQ": 0, "COPY": 1, "XOR": 0, "AND": 0.311, "OR": 0.311, "SUM": 0.5, "PWUNQ": 0.5}
+BARRETT = {
+    "RDN": 1, "UNQ": 0, "COPY": 1, "XOR": 0, "AND": 0.311, "OR": 0.311, "SUM": 0.5, "PWUNQ": 0.5, "RDNXOR": 1,
+    "IMPERFECTRDN": 0.610,
+}  # fmt: skip
 # sx with equal weights, log (e^i1 + e^i2)/2. UNQ: log2 (1 + 2)/2 = .585 on every row, likewise PWUNQ.
 # XOR: log2 (1 + 1)/2 = 0. COPY: log2 (2 + 2)/2 = 1. SUM: i1 = i2 on rows 1 and 4 (1 bit), and on the others 0 bit.
 # AND: (log2 4/3 + 2 log2 (4/3 + 2/3)/2 + log2 2)/4 = (.415 + 0 + 1)/4 = .354.
 SX = {
     "RDN": (1, 0, 0, 0), "UNQ": (0.585, -0.585, 0.415, 0.585), "COPY": (1, 0, 0, 1), "XOR": (0, 0, 0, 1),
     "AND": (0.354, -0.042, -0.042, 0.542), "OR": (0.354, -0.042, -0.042, 0.542), "SUM": (0.5, 0, 0, 1),
-    "PWUNQ": (0.585, -0.085, -0.085, 0.585),
+    "PWUNQ": (0.585, -0.085, -0.085, 0.585), "RDNXOR": (1, 0, 0, 1), "IMPERFECTRDN": (0.8595, 0.1405, -0.2495, 0.2495),
 }  # fmt: skip
 # What dit calls I_sx: how likely y is once "x1 or x2" is known.
 DIT_SX = {
     "RDN": 1, "UNQ": 0.415, "COPY": 0.415, "XOR": -0.585, "AND": 0.123, "OR": 0.123, "SUM": -0.085, "PWUNQ": 0,
+    "RDNXOR": 0.415, "IMPERFECTRDN": 0.7685,
 }  # fmt: skip
 
 
@@ -91,7 +97,8 @@ def test_where_equal_weights_part_from_shared_exclusions(which):
 
     P(y, A or B) = P(A)P(y|A) + P(B)P(y|B) - P(y, A, B). Equal marginals make the two weights equal, but the last term
     vanishes only where A and B cannot meet. Discrete events do meet, so the two agree on RDN (A = B) and on no
-    other of these gates, although all but PWUNQ have equal marginals; densities meet with probability zero.
+    other of these gates, although all but PWUNQ and IMPERFECTRDN have equal marginals; densities meet with
+    probability zero.
     """
     rows = [tuple(int(v) for v in row) for row in GATES[which]]
     p = 1 / len(rows)
