@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test setup check bench clean
+.PHONY: run test setup check bench bench-core clean
 
 run: setup
 	@$(BIN)/python -m ui.serve --port $(PORT)
@@ -34,6 +34,9 @@ check: setup $(VENV)/.dev
 
 bench: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.demo
+
+bench-core: setup $(VENV)/.dev
+	$(BIN)/python -m benchmarks.core
 
 clean:
 	rm -rf $(VENV)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from curation.demos import DEMOS
 from curation.errors import USER_ERRORS, DataError
 from curation.settings import RunSettings
-from curation.words import terms
+from curation.words import MEASURES, terms
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from curation.workspace import ScoredRun
 
 __all__ = ["main"]
 
@@ -61,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     score.set_defaults(command=_score)
 
     partition = commands.add_parser("partition", help="select a share of the samples by a score")
-    partition.add_argument("run", type=Path, metavar="DIR")
+    _scored_options(partition)
     partition.add_argument("--by", default="redundancy", help="redundancy, synergy, unique:NAME, i1, i2 or i12")
     partition.add_argument("--budget", type=float, required=True, help="share to select, between 0 and 1")
     partition.add_argument("--side", choices=("high", "low"), default="high", help="which end of the ranking")
@@ -71,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     partition.set_defaults(command=_partition)
 
     export = commands.add_parser("export", help="write all scores to one file")
-    export.add_argument("run", type=Path, metavar="DIR")
+    _scored_options(export)
     export.add_argument("--format", choices=("csv", "parquet", "jsonl"), required=True)
     export.add_argument("--out", type=Path, required=True, metavar="FILE")
     export.set_defaults(command=_export)
@@ -89,6 +94,18 @@ def _parser() -> argparse.ArgumentParser:
 def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the results")
     parser.add_argument("--seed", type=int, default=0, help="one seed repeats the whole run")
+    _measure_option(parser, RunSettings.redundancy, RunSettings.redundancy)
+
+
+def _scored_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="DIR")
+    _measure_option(parser, None, "the one the run was scored with")
+
+
+def _measure_option(parser: argparse.ArgumentParser, default: str | None, said: str) -> None:
+    known = f"{', '.join(MEASURES)} (by default {said})"
+    parser.add_argument("--measure", choices=tuple(MEASURES), default=default, metavar="NAME",
+                        help=f"how redundancy is defined: {known}")  # fmt: skip
 
 
 def _demo(arguments: argparse.Namespace) -> None:
@@ -96,7 +113,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
     if arguments.name not in DEMOS:
         raise DataError(f"There is no demo called '{arguments.name}'; choose one of: {', '.join(DEMOS)}.")
-    _run(RunSettings(demo_source(arguments.name), random_state=arguments.seed), arguments.out)
+    _run_on(demo_source(arguments.name), {}, arguments)
 
 
 def _score(arguments: argparse.Namespace) -> None:
@@ -111,7 +128,7 @@ def _score(arguments: argparse.Namespace) -> None:
     else:
         source = _table(arguments)
     encoders = dict(_named(text, "--encoder NAME=ENCODER") for text in arguments.encoder)
-    _run(RunSettings(source, encoders, random_state=arguments.seed), arguments.out)
+    _run_on(source, encoders, arguments)
 
 
 def _refuse_table_options(arguments: argparse.Namespace) -> None:
@@ -133,6 +150,11 @@ def _named(text: str, usage: str) -> tuple[str, str]:
     return name, value
 
 
+def _run_on(source: dict, encoders: dict[str, str], arguments: argparse.Namespace) -> None:
+    settings = RunSettings(source, encoders, redundancy=arguments.measure, random_state=arguments.seed)
+    _run(settings, arguments.out)
+
+
 def _run(settings: RunSettings, out: Path) -> None:
     from curation.pipeline import run
     from curation.progress import ConsoleProgress
@@ -146,6 +168,7 @@ def _run(settings: RunSettings, out: Path) -> None:
     print(f"\n{done.name}: {len(done.scores):,} samples scored, {summary['n_left_out']:,} rows left out.")
     if summary["n_left_out"]:
         print(f"What was left out and why: {done.folder / 'problems.parquet'}")
+    print(f"Means by the measure “{summary['redundancy']}”:")
     width = max(len(t.title) for t in terms(done.modality_names))
     for term in terms(done.modality_names):
         mean = summary["means"][term.key]
@@ -167,28 +190,35 @@ def _partition(arguments: argparse.Namespace) -> None:
     from curation.export import check_target, export_file
     from curation.partitioning import partition_scores
     from curation.words import quantity
-    from curation.workspace import load_run
 
-    run = load_run(arguments.run)
+    run, scores = _scores_of(arguments)
     by = quantity(arguments.by, run.modality_names)
-    split = partition_scores(run.scores, by, arguments.budget, arguments.side, arguments.balanced)
+    split = partition_scores(scores, by, arguments.budget, arguments.side, arguments.balanced)
     targets = [(arguments.out, split.selected)] + ([(arguments.rest, ~split.selected)] if arguments.rest else [])
     if arguments.rest and arguments.rest.resolve() == arguments.out.resolve():
         raise DataError(f"Both parts would go to {arguments.out}; give --out and --rest different files.")
     for path, _ in targets:
         check_target(path)
     for path, rows in targets:
-        export_file(run.scores[rows], path)
+        export_file(scores[rows], path)
     print(f"{split.sentence(arguments.by)}. Written to {arguments.out}")
 
 
 def _export(arguments: argparse.Namespace) -> None:
     from curation.export import export_file
+
+    _, scores = _scores_of(arguments)
+    export_file(scores, arguments.out, arguments.format)
+    print(f"{len(scores):,} samples written to {arguments.out}")
+
+
+def _scores_of(arguments: argparse.Namespace) -> tuple[ScoredRun, pd.DataFrame]:
+    """Return the run of the folder, and its scores by the measure asked for."""
+    from curation.summary import with_measure
     from curation.workspace import load_run
 
     run = load_run(arguments.run)
-    export_file(run.scores, arguments.out, arguments.format)
-    print(f"{len(run.scores):,} samples written to {arguments.out}")
+    return run, run.scores if arguments.measure is None else with_measure(run.scores, arguments.measure)
 
 
 def _encoders(arguments: argparse.Namespace) -> None:

@@ -65,7 +65,7 @@ class PairedDataset:
     extras : pandas.DataFrame with n_samples rows
         The user's other columns, carried unchanged into the scores and exports.
     known : pandas.DataFrame with n_samples rows, or no columns
-        Known answers of synthetic data (columns among r, u1, u2, s, i1, i2, i12; in nats, and ``regime``).
+        Known answers of synthetic data: the exact ingredients i1, i2, i12, h1, h2, b1, b2 in nats, and ``regime``.
     attribution : str
         Who made the material and under which licence; shown wherever it is shown.
     rows : int ndarray of shape (n_samples,)

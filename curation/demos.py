@@ -22,7 +22,8 @@ __all__ = ["DEMOS", "Demo", "load_demo", "sample_pictures"]
 
 PICTURE_SIZE = 160
 PER_CATEGORY = 150  # drawn at random where there are more: a demo should not keep people waiting
-KNOWN_SAMPLES = 2400
+KNOWN_SAMPLES, KNOWN_CLASSES = 2400, 4
+KNOWN_SHARE = 1 / len(REGIMES)
 
 
 @dataclass(frozen=True)
@@ -150,13 +151,11 @@ def _package_folder(module: str, package: str) -> Path:
 
 
 def _known_answers(count: Callable[[int, int], None]) -> PairedDataset:
-    drawn = planted_regimes(KNOWN_SAMPLES, n_classes=4, random_state=7)
+    shares = (KNOWN_SHARE,) * len(REGIMES)
+    drawn = planted_regimes(KNOWN_SAMPLES, n_classes=KNOWN_CLASSES, shares=shares, random_state=7)
     count(KNOWN_SAMPLES, KNOWN_SAMPLES)
-    # By construction all a sample tells about its label belongs to the one term it was built for.
-    known = {
-        term: np.where(drawn.regime == regime, drawn.i12, 0.0)
-        for term, regime in zip(("r", "u1", "u2", "s"), REGIMES[:4], strict=True)
-    }
+    known = {name: getattr(drawn, name) for name in ("i1", "i2", "i12", "b1", "b2")}
+    known |= {"h1": _shown(drawn.regime, "unique1"), "h2": _shown(drawn.regime, "unique2")}
     names = ("signal A", "signal B")
     return PairedDataset(
         name="Known answers",
@@ -168,6 +167,15 @@ def _known_answers(count: Callable[[int, int], None]) -> PairedDataset:
         known=pd.DataFrame({"regime": drawn.regime, **known}),
         attribution="Synthetic, drawn by Interplay; the right answer of every sample is known.",
     )
+
+
+def _shown(regime: np.ndarray, own: str) -> np.ndarray:
+    """Return the surprisal of what a side shows of the label, in nats: one of the labels, or none.
+
+    That is where Interplay measures surprisal. The surprisal of all features, which the law has too, is mostly noise.
+    """
+    shows = np.isin(regime, ("redundant", own))
+    return -np.log(np.where(shows, 2 * KNOWN_SHARE / KNOWN_CLASSES, 1 - 2 * KNOWN_SHARE))
 
 
 DEMOS = {

@@ -25,6 +25,7 @@ CATEGORY_COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8A8A8A", "#7F5AA2", "#B59B00", "#5B3A1E",
 )  # fmt: skip
 MAX_COLOURED_CATEGORIES = len(CATEGORY_COLOURS)
+ROUNDING = 1e-9  # nats; a difference of equal numbers is not below 0
 
 
 def fingerprint_figure(
@@ -92,7 +93,7 @@ def distribution_figure(frame: pd.DataFrame, term: Term, order: list[str], limit
     figure = go.Figure()
     for label in order:
         values = frame.loc[frame["label"] == label, term.key].to_numpy()
-        negative = float((values < 0).mean())
+        negative = float((values < -ROUNDING).mean())
         figure.add_violin(
             x=values, y=[_wrapped(label)] * len(values), orientation="h", side="positive", width=1.5, points=False,
             line_color=term.colour, line_width=1.2, fillcolor=term.colour, opacity=0.75, spanmode="hard",

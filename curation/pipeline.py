@@ -20,7 +20,7 @@ from curation.mapping import draw_map
 from curation.progress import Progress, silent, stage_counter
 from curation.settings import RunSettings, home
 from curation.sources import file_digest, load_source
-from curation.summary import category_means, dataset_means, finding, label_entropy
+from curation.summary import category_means, dataset_means, finding, label_entropy, with_measure
 from curation.workspace import (
     MAP,
     PROBLEMS,
@@ -180,7 +180,7 @@ def _scores_frame(data: PairedDataset, scores: PointwiseInteractions) -> pd.Data
         columns |= {f"says.{name}": says, f"sure.{name}": sure}
     columns |= {f"known.{c}": data.known[c].to_numpy() for c in data.known}
     columns |= {f"extra.{c}": data.extras[c].to_numpy() for c in data.extras}
-    return pd.DataFrame(columns)
+    return with_measure(pd.DataFrame(columns), scores.redundancy)  # what is known gets its terms by the same measure
 
 
 def _summary(

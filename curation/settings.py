@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from curation.errors import DataError
+from lsmi_core.interactions import DEFAULT_REDUNDANCY
 
 __all__ = ["RunSettings", "home"]
 
@@ -38,7 +39,7 @@ class RunSettings:
 
     source: dict
     encoders: dict[str, str] = field(default_factory=dict)
-    redundancy: str = "lsmi"
+    redundancy: str = DEFAULT_REDUNDANCY
     surprisal: str = "task"
     n_splits: int = 5
     random_state: int = 0

@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from curation.words import terms, within_sentence
+from curation.errors import DataError
+from curation.words import EARLIER, MEASURES, terms, within_sentence
 from lsmi_core import TERMS
+from lsmi_core.interactions import INGREDIENTS
 from lsmi_core.redundancy import adjust_means, decompose
 from lsmi_core.uncertainty import mean_interval
 
-__all__ = ["category_means", "dataset_means", "finding", "label_entropy", "with_measure"]
+__all__ = ["category_means", "dataset_means", "finding", "label_entropy", "measures_of", "with_measure"]
 
 LEVEL = 0.9
+EXPECTED = ("b1", "b2")
+"""What each side expects to say: only “cautious” reads it, and runs made before that measure lack it."""
 
 
 def with_measure(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -20,21 +24,32 @@ def with_measure(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
     Parameters
     ----------
-    frame : pandas.DataFrame with the columns i1, i2, i12, h1, h2
-    name : {"lsmi", "mmi", "ccs", "sx"}
+    frame : pandas.DataFrame
+        Scores with the columns :data:`~lsmi_core.interactions.INGREDIENTS`, or those of an earlier run without b1, b2.
+    name : {"cautious", "lsmi", "mmi", "ccs", "sx"}
 
     Returns
     -------
     pandas.DataFrame
-        A copy with new r, u1, u2, s, in nats.
+        A copy with new r, u1, u2, s, in nats; and, where exact ingredients are known, with new ``known.r`` and so on.
 
     Raises
     ------
+    DataError
+        When the run was made before the measure and lacks what it is made of.
     InvalidInputError
-        When the name is not one of the four.
+        When the name is not one of the five.
     """
-    parts = (frame[key].to_numpy() for key in ("i1", "i2", "i12", "h1", "h2"))
-    return frame.assign(**dict(zip(TERMS, decompose(name, *parts), strict=True)))
+    if name in MEASURES and name not in measures_of(frame):
+        raise DataError(f"{EARLIER}; score the data again, or choose one of: {', '.join(measures_of(frame))}.")
+    told = _terms(frame, name)
+    return frame.assign(**told, **(_terms(frame, name, "known.") if "known.i1" in frame else {}))
+
+
+def measures_of(frame: pd.DataFrame) -> dict[str, str]:
+    """Return the definitions of redundancy that these scores hold everything for, in plain words."""
+    complete = set(EXPECTED) <= set(frame.columns)
+    return {name: words for name, words in MEASURES.items() if complete or name != "cautious"}
 
 
 def dataset_means(frame: pd.DataFrame) -> dict[str, dict[str, float]]:
@@ -66,12 +81,20 @@ def finding(frame: pd.DataFrame, modality_names: tuple[str, str]) -> str:
     told = {term.title: means[term.key] for term in terms(modality_names)}
     strongest = max(told, key=told.get)
     parts = ", ".join(f"{within_sentence(title)}: {value:.2f}" for title, value in told.items())
+    shift = abs(means["r"] - frame["r"].mean())
+    parts += f"; the means, shifted by {shift:.2f} nats to be read as shares" if shift >= 0.005 else ""
     misled = float((frame[["i1", "i2"]].min(axis=1) < -0.5).mean())
     return (
         f"Together the {a} and the {b} tell {known:.2f} of the {total:.2f} nats there are to know about the category "
         f"({known / total:.0%}). The largest part is “{within_sentence(strongest)}” ({parts}). "
         f"In {misled:.0%} of the samples at least one of the two points to another category."
     )
+
+
+def _terms(frame: pd.DataFrame, name: str, prefix: str = "") -> dict[str, np.ndarray]:
+    """Return r, u1, u2 and s of the ingredients in the columns with this prefix, by column."""
+    parts = {key: frame[prefix + key].to_numpy() for key in INGREDIENTS if prefix + key in frame}
+    return dict(zip((prefix + key for key in TERMS), decompose(name, **parts), strict=True))
 
 
 def _interval(values: np.ndarray) -> dict[str, float]:

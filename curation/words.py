@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from curation.errors import DataError
 
-__all__ = ["MEASURES", "SIGNS", "Term", "quantity", "quantity_names", "terms", "within_sentence"]
+__all__ = ["EARLIER", "MEASURES", "SIGNS", "Term", "quantity", "quantity_names", "terms", "within_sentence"]
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,24 @@ class Term:
 
 
 MEASURES = {
+    "cautious": "Cautious: the smaller of what the two tell, less where the surer side falls short (Interplay's own)",
     "lsmi": "LSMI: what the less surprising modality already gives away (the published measure)",
     "mmi": "MMI: the smaller of what the two modalities tell",
     "ccs": "CCS: what the two modalities tell in common, where all signs agree",
     "sx": "SX: what the statement 'one or the other' would tell",
 }
-"""Definitions of redundancy in plain words."""
+"""Definitions of redundancy in plain words, the default first."""
+
+EARLIER = "This run was scored before the measure “cautious” was there, and did not keep what it is made of"
 
 
 _MISLEADS = "A bar to the left of 0 means that this part misleads more often than it helps."
 SIGNS = {
+    "cautious": "Under this measure bars of a single side never lie left of 0. “Both” does where a side misleads or "
+    "falls far short of what it seemed to know, “only together” where the two together tell less than the other parts "
+    "add up to.",
     "lsmi": "This measure credits what the more telling side says to “both”, so bars of a single side may lie "
-    "left of 0; the sentence above shifts the means so that they can be read as shares.",
+    "left of 0.",
     "mmi": _MISLEADS,
     "ccs": _MISLEADS,
     "sx": "This measure gives “both” the average case, so bars of a single side may lie left of 0.",

@@ -11,6 +11,8 @@ import pandas as pd
 
 from curation.errors import DataError
 from curation.progress import write_atomically
+from curation.summary import EXPECTED, measures_of
+from curation.words import MEASURES
 from lsmi_core import FIELDS
 
 __all__ = ["ScoredRun", "claim_folder", "load_run", "write_frame", "write_json"]
@@ -28,9 +30,10 @@ class ScoredRun:
     ----------
     folder : pathlib.Path
     scores : pandas.DataFrame
-        ``sample_id``, ``label``, the nine fields (nats), then ``item.<modality>`` (the text, or the path of the
-        file), ``says.<modality>`` and ``sure.<modality>`` (the label a modality points to, and its probability),
-        ``known.<term>`` where answers are known, and ``extra.<column>`` for the user's own columns.
+        ``sample_id``, ``label``, the fields of :data:`lsmi_core.FIELDS` (nats; earlier runs lack b1 and b2), then
+        ``item.<modality>`` (the text, or the path of the file), ``says.<modality>`` and ``sure.<modality>`` (the label
+        a modality points to, and its probability), ``known.<field>`` where answers are known, and
+        ``extra.<column>`` for the user's own columns.
     summary, record : dict
         Contents of ``summary.json`` and ``run.json``.
     """
@@ -92,11 +95,12 @@ def load_run(folder: Path) -> ScoredRun:
         summary, record = (json.loads((folder / n).read_text(encoding="utf-8")) for n in (SUMMARY, RECORD))
     except (OSError, ValueError) as error:
         raise DataError(f"The run in {folder} cannot be read ({type(error).__name__}); score the data again.") from None
-    missing = [c for c in ("sample_id", "label", *FIELDS) if c not in scores]
-    if missing:
-        raise DataError(f"{folder / SCORES} lacks the columns {', '.join(missing)}; score the data again.")
     if not _complete(summary) or not isinstance(record, dict):
         raise DataError(f"{folder / SUMMARY} is not the summary of a run; score the data again.")
+    spared = EXPECTED if summary["redundancy"] in measures_of(scores) else ()
+    missing = [c for c in ("sample_id", "label", *FIELDS) if c not in scores and c not in spared]
+    if missing:
+        raise DataError(f"{folder / SCORES} lacks the columns {', '.join(missing)}; score the data again.")
     return ScoredRun(folder, scores, summary, record)
 
 
@@ -105,7 +109,8 @@ def _complete(summary: object) -> bool:
         return False
     sides = summary["modalities"]
     return (
-        isinstance(sides, list)
+        summary["redundancy"] in tuple(MEASURES)
+        and isinstance(sides, list)
         and len(sides) == 2
         and all(isinstance(side, dict) and {"name", "kind"} <= set(side) for side in sides)
     )

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from lsmi_core.density import MixtureSurprisal, label_statistic
+from lsmi_core.advice import run_warnings
 from lsmi_core.errors import InvalidInputError
-from lsmi_core.folds import stratified_folds
-from lsmi_core.heads import Head, InnerSplit, Projection
-from lsmi_core.interactions import PointwiseInteractions, Predictions
-from lsmi_core.parallel import side_by_side
-from lsmi_core.redundancy import REDUNDANCIES
+from lsmi_core.folds import Folds, stratified_folds
+from lsmi_core.heads import Labels
+from lsmi_core.interactions import (
+    DEFAULT_REDUNDANCY,
+    INGREDIENTS,
+    PointwiseInteractions,
+    Predictions,
+    Suspicion,
+)
+from lsmi_core.pair import PairModel, PairSettings
+from lsmi_core.published import PublishedModel
+from lsmi_core.redundancy import REDUNDANCIES, decompose
 from lsmi_core.validation import (
     check_choice,
     check_features,
@@ -24,14 +33,12 @@ from lsmi_core.validation import (
     check_labels,
     check_same_length,
     distinct_labels,
+    quantile_classes,
 )
 
-__all__ = ["LSMIEstimator"]
+__all__ = ["LSMIEstimator", "score_pairs"]
 
-INNER_SPLITS = 3
-FEATURE_SURPRISAL_COMPONENTS = 64
-STATISTIC_RESOLUTION = 0.5  # nats
-FEATURE_RESOLUTION = 0.03  # whitened units
+NO_X12 = "The published protocol knows no x12; leave it out or use protocol='cross-fit'."
 
 
 class LSMIEstimator(BaseEstimator):
@@ -39,13 +46,20 @@ class LSMIEstimator(BaseEstimator):
 
     Parameters
     ----------
-    redundancy : {"lsmi", "mmi", "ccs", "sx"}, default="lsmi"
-        Definition of redundancy; can be changed on the result without a new fit.
+    redundancy : {"cautious", "lsmi", "mmi", "ccs", "sx"}, optional
+        Definition of redundancy; can be changed on the result without a new fit. By default "cautious", and the
+        published "lsmi" under the published protocol.
     surprisal : {"task", "feature"}, default="task"
-        Where surprisals are measured: on what each modality says about the label (comparable between
-        modalities, blind to units and nuisance), or on the whitened features as published.
+        Where surprisals, which only "lsmi" reads, are measured: on what each modality says about the label
+        (comparable between modalities, blind to units and nuisance), or on the whitened features as published.
     n_splits : int, default=5
         Folds of the cross-fit; at least 2.
+    n_repeats : int, default=1
+        Refits with other folds and seeds; scores are their means, and two or more give standard errors.
+    n_quantiles : int, default=5
+        A numeric target is cut into this many classes of equal size, and a warning says so.
+    protocol : {"cross-fit", "published"}, default="cross-fit"
+        "published" is the paper's estimator: one fit, uniform label prior, KNIFE densities, scored in sample.
     random_state : int, default=0
         One seed repeats the whole run.
     device : {"auto", "cpu", "cuda", "mps"}, default="auto"
@@ -73,30 +87,43 @@ class LSMIEstimator(BaseEstimator):
 
     def __init__(
         self,
-        redundancy: str = "lsmi",
+        redundancy: str | None = None,
         surprisal: str = "task",
         n_splits: int = 5,
+        n_repeats: int = 1,
+        n_quantiles: int = 5,
+        protocol: str = "cross-fit",
         random_state: int = 0,
         device: str = "auto",
     ) -> None:
         self.redundancy = redundancy
         self.surprisal = surprisal
         self.n_splits = n_splits
+        self.n_repeats = n_repeats
+        self.n_quantiles = n_quantiles
+        self.protocol = protocol
         self.random_state = random_state
         self.device = device
 
     def fit_score(
-        self, x1: np.ndarray, x2: np.ndarray, y: np.ndarray, progress: Callable[[int, int], None] | None = None
+        self,
+        x1: np.ndarray,
+        x2: np.ndarray,
+        y: np.ndarray,
+        x12: np.ndarray | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> PointwiseInteractions:
-        """Return the interactions of the given samples, each scored by models that did not see it.
+        """Return the interactions of the given samples, each scored by models that did not see its label.
 
         Parameters
         ----------
         x1, x2 : array-like of shape (n_samples, n_features_1) and (n_samples, n_features_2)
         y : array-like of shape (n_samples,)
-            Labels, text or numbers.
+            Category of each sample, or a numeric target.
+        x12 : array-like of shape (n_samples, n_features_12), optional
+            A joint representation of your own that p(y | x1, x2) may be read from as well.
         progress : callable, optional
-            Called with (samples scored, samples in all).
+            Called with (samples scored so far, samples in all), counted over repeats.
 
         Returns
         -------
@@ -108,30 +135,27 @@ class LSMIEstimator(BaseEstimator):
         InvalidInputError
             When a parameter or an array cannot be used; the sentence says which and how to mend it.
         """
-        x1, x2, classes, codes = self._validate(x1, x2, y)
-        folds = stratified_folds(codes, self.n_splits, np.random.default_rng(self.random_state))
+        (x1, x2, x12), classes, codes, told = self._validate(x1, x2, y, x12)
+        report = progress or (lambda done, total: None)
+        report(0, len(codes))
+        scored = []
+        for repeat in range(self.n_repeats):
+            scored.append(self._fit_score_once(x1, x2, x12, codes, len(classes), self.random_state + repeat))
+            report(len(codes) * (repeat + 1) // self.n_repeats, len(codes))
+        result = self._result(
+            _mean_of(scored), classes, told + run_warnings(scored[0], codes, classes, (x1.shape[1], x2.shape[1]))
+        )
+        if self.n_repeats > 1:
+            each = np.stack([[one[name] for name in INGREDIENTS] for one in scored])
+            result = replace(result, repeats=each)
+        return result
 
-        def score_fold(k: int) -> dict[str, np.ndarray]:
-            inside = folds != k
-            model = self._model(len(classes)).fit(x1[inside], x2[inside], codes[inside])
-            return model.score(x1[~inside], x2[~inside], codes[~inside])
-
-        def report(folds_done: int) -> None:
-            if progress is not None:
-                progress(len(codes) * folds_done // self.n_splits, len(codes))
-
-        report(0)
-        parts = side_by_side(score_fold, range(self.n_splits), on_done=report)
-        order = np.argsort(np.concatenate([np.flatnonzero(folds == k) for k in range(self.n_splits)]))
-        scored = {key: np.concatenate([part[key] for part in parts])[order] for key in parts[0]}
-        return self._result(scored, classes, _warnings(scored, codes, classes))
-
-    def fit(self, x1: np.ndarray, x2: np.ndarray, y: np.ndarray) -> LSMIEstimator:
+    def fit(self, x1: np.ndarray, x2: np.ndarray, y: np.ndarray, x12: np.ndarray | None = None) -> LSMIEstimator:
         """Learn from all samples, to score new ones with :meth:`score_samples`.
 
         Parameters
         ----------
-        x1, x2, y : as in :meth:`fit_score`
+        x1, x2, y, x12 : as in :meth:`fit_score`
 
         Returns
         -------
@@ -142,12 +166,17 @@ class LSMIEstimator(BaseEstimator):
         InvalidInputError
             As in :meth:`fit_score`.
         """
-        x1, x2, classes, codes = self._validate(x1, x2, y)
-        (self.model_,) = side_by_side(lambda model: model.fit(x1, x2, codes), [self._model(len(classes))])
+        (x1, x2, x12), classes, codes, _ = self._validate(x1, x2, y, x12)
+        if self.protocol == "published":
+            self.model_ = PublishedModel(len(classes), self.random_state, _device(self.device)).fit(x1, x2, codes)
+        else:
+            self.model_ = self._fit_pair(x1, x2, x12, codes, len(classes), self.random_state, with_all=True)
         self.classes_ = classes
         return self
 
-    def score_samples(self, x1: np.ndarray, x2: np.ndarray, y: np.ndarray) -> PointwiseInteractions:
+    def score_samples(
+        self, x1: np.ndarray, x2: np.ndarray, y: np.ndarray, x12: np.ndarray | None = None
+    ) -> PointwiseInteractions:
         """Return the interactions of new samples under what :meth:`fit` learned.
 
         Parameters
@@ -155,6 +184,8 @@ class LSMIEstimator(BaseEstimator):
         x1, x2 : array-like of shape (n_samples, n_features_1) and (n_samples, n_features_2)
         y : array-like of shape (n_samples,)
             Labels among ``classes_``.
+        x12 : array-like of shape (n_samples, n_features_12), optional
+            Given exactly when :meth:`fit` was given one.
 
         Returns
         -------
@@ -167,123 +198,178 @@ class LSMIEstimator(BaseEstimator):
         InvalidInputError
             When widths differ from the fitted ones, or a label was not seen.
         """
-        check_is_fitted(self, "model_")
-        x1, x2, (seen, codes) = check_features(x1, "x1"), check_features(x2, "x2"), distinct_labels(y)
-        check_same_length(x1=x1, x2=x2, y=codes)
-        self.model_.check_widths(x1, x2)
+        x1, x2, *rest = self._check_new(x1, x2, x12)
+        seen, codes = distinct_labels(y)
+        check_same_length(x1=x1, y=codes)
         unseen = [label for label in seen if label not in self.classes_]
         if unseen:
             raise InvalidInputError(f"y has {len(unseen)} label(s) that fit did not see (first: {unseen[0]!s}).")
         codes = np.searchsorted(self.classes_, seen)[codes]
-        return self._result(self.model_.score(x1, x2, codes), self.classes_, ())
+        return self._result(self.model_.score(x1, x2, codes, *rest), self.classes_, ())
 
-    def _validate(self, x1: object, x2: object, y: object) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        check_choice(self.redundancy, "redundancy", tuple(REDUNDANCIES))
+    def expected_interactions(
+        self, x1: np.ndarray, x2: np.ndarray, x12: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
+        r"""Return the interactions to be expected of samples without labels, in nats.
+
+        :math:`\sum_c p(c|x_1, x_2)\, r(x_1, x_2, c)`, and likewise for every other field.
+
+        Parameters
+        ----------
+        x1, x2, x12 : as in :meth:`score_samples`
+
+        Returns
+        -------
+        dict of ndarray of shape (n_samples,)
+            By the names of :data:`~lsmi_core.interactions.FIELDS`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, InvalidInputError
+            As in :meth:`score_samples`; also after ``protocol="published"``, which has no calibrated p(y | x1, x2).
+        """
+        if self.protocol == "published":
+            raise InvalidInputError("Expected interactions need protocol='cross-fit': the published one over-states.")
+        given = self._check_new(x1, x2, x12)
+        read = self.model_.read(*given)
+        return _expected(read.log_p, read.surprisals, self.model_.labels.log_prior, self._redundancy)
+
+    @property
+    def _redundancy(self) -> str:
+        if self.redundancy is None:
+            return "lsmi" if self.protocol == "published" else DEFAULT_REDUNDANCY
+        return self.redundancy
+
+    def _check_new(self, x1: object, x2: object, x12: object) -> list[np.ndarray]:
+        check_is_fitted(self, "model_")
+        if x12 is not None and isinstance(self.model_, PublishedModel):
+            raise InvalidInputError(NO_X12)
+        given = {"x1": x1, "x2": x2} | ({} if x12 is None else {"x12": x12})
+        arrays = {name: check_features(x, name) for name, x in given.items()}
+        check_same_length(**arrays)
+        self.model_.check_widths(*arrays.values())
+        return list(arrays.values())
+
+    def _validate(
+        self, x1: object, x2: object, y: object, x12: object
+    ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray, np.ndarray, tuple[str, ...]]:
+        check_choice(self._redundancy, "redundancy", tuple(REDUNDANCIES))
         check_choice(self.surprisal, "surprisal", ("task", "feature"))
+        check_choice(self.protocol, "protocol", ("cross-fit", "published"))
         check_choice(self.device, "device", ("auto", "cpu", "cuda", "mps"))
         check_int(self.n_splits, "n_splits", 2)
+        check_int(self.n_repeats, "n_repeats", 1)
+        check_int(self.n_quantiles, "n_quantiles", 2)
         check_int(self.random_state, "random_state", 0, 2**32)
+        if x12 is not None and self.protocol == "published":
+            raise InvalidInputError(NO_X12)
         x1, x2 = check_features(x1, "x1"), check_features(x2, "x2")
+        x12 = None if x12 is None else check_features(x12, "x12")
+        y, told = quantile_classes(y, self.n_quantiles)
         classes, codes = check_labels(y)
-        check_same_length(x1=x1, x2=x2, y=codes)
+        check_same_length(**{"x1": x1, "x2": x2, "y": codes} | ({} if x12 is None else {"x12": x12}))
         if len(codes) < 2 * self.n_splits:
             raise InvalidInputError(
                 f"{self.n_splits} folds need at least {2 * self.n_splits} samples. Got {len(codes)}; "
                 "add samples or lower n_splits."
             )
-        return x1, x2, classes, codes
+        return (x1, x2, x12), classes, codes, told
 
-    def _model(self, n_classes: int) -> _PairModel:
-        return _PairModel(n_classes, self.surprisal, _device(self.device), self.random_state)
+    def _fit_score_once(
+        self, x1: np.ndarray, x2: np.ndarray, x12: np.ndarray | None, codes: np.ndarray, n_classes: int, seed: int
+    ) -> dict[str, np.ndarray]:
+        if self.protocol == "published":
+            return PublishedModel(n_classes, seed, _device(self.device)).fit(x1, x2, codes).score(x1, x2, codes)
+        # Whatever order the modalities come in, they are learned in one order of their own: swapping them swaps
+        # the terms and changes nothing else.
+        turned = _fingerprint(x1) > _fingerprint(x2)
+        first, second = (x2, x1) if turned else (x1, x2)
+        terms = self._fit_pair(first, second, x12, codes, n_classes, seed, with_all=False).held_out()
+        return _turn(terms) if turned else terms
+
+    def _fit_pair(
+        self, x1: np.ndarray, x2: np.ndarray, x12: np.ndarray | None,
+        codes: np.ndarray, n_classes: int, seed: int, with_all: bool,
+    ) -> PairModel:  # fmt: skip
+        folds = Folds(stratified_folds(codes, self.n_splits, np.random.default_rng(seed)), self.n_splits, with_all)
+        log_prior = np.log(np.bincount(codes, minlength=n_classes) / len(codes))
+        labels = Labels(torch.as_tensor(codes), log_prior, folds)
+        return PairModel(labels, PairSettings(self.surprisal, _device(self.device), seed)).fit(x1, x2, x12)
 
     def _result(
         self, scored: dict[str, np.ndarray], classes: np.ndarray, warnings: tuple[str, ...]
     ) -> PointwiseInteractions:
-        predictions = Predictions(
-            *(classes[scored[f"top{view}"]] for view in ("1", "2", "12")),
-            *(scored[f"p{view}"] for view in ("1", "2", "12")),
-        )
-        terms = {key: scored[key] for key in ("i1", "i2", "i12", "h1", "h2")}
+        views = ("1", "2", "12")
+        predictions = Predictions(*(classes[scored[f"top{v}"]] for v in views), *(scored[f"p{v}"] for v in views))
+        suspicion = Suspicion(scored["label_error"], scored["swapped_pair"]) if "label_error" in scored else None
         return PointwiseInteractions.from_information(
-            **terms, redundancy=self.redundancy, warnings=warnings, predictions=predictions
+            scored, self._redundancy, warnings=warnings, predictions=predictions, suspicion=suspicion
         )
 
 
-@dataclass
-class _View:
-    """One modality as a model sees it: its projection and its head."""
+def score_pairs(
+    estimator: LSMIEstimator, modalities: dict[str, np.ndarray], y: np.ndarray
+) -> dict[tuple[str, str], PointwiseInteractions]:
+    """Return the interactions of every pair among more than two modalities.
 
-    projection: Projection
-    head: Head
+    Parameters
+    ----------
+    estimator : LSMIEstimator
+        Its settings and seed are used for every pair; it is not changed.
+    modalities : dict of str to array-like of shape (n_samples, n_features_k)
+        At least two, by name.
+    y : array-like of shape (n_samples,)
+
+    Returns
+    -------
+    dict of (first name, second name) to PointwiseInteractions
+        One entry a pair, in the order of the names.
+
+    Raises
+    ------
+    InvalidInputError
+        When there are fewer than two modalities, or as in :meth:`LSMIEstimator.fit_score`.
+    """
+    if len(modalities) < 2:
+        raise InvalidInputError(f"Interactions need at least 2 modalities. Got {len(modalities)}.")
+    return {(a, b): clone(estimator).fit_score(modalities[a], modalities[b], y) for a, b in combinations(modalities, 2)}
 
 
-class _PairModel:
-    """Everything learned from one training part: heads of three views, two surprisals, the label's prior."""
+def _fingerprint(x: np.ndarray) -> tuple[int, bytes]:
+    """Return something to order modalities by that depends on what they hold alone."""
+    some = np.ascontiguousarray(x[:: max(1, len(x) // 1000)])
+    return x.shape[1], hashlib.blake2b(some.tobytes()).digest()
 
-    def __init__(self, n_classes: int, surprisal: str, device: torch.device, random_state: int) -> None:
-        self.n_classes = n_classes
-        self.surprisal = surprisal
-        self.device = device
-        self.random_state = random_state
 
-    def fit(self, x1: np.ndarray, x2: np.ndarray, codes: np.ndarray) -> _PairModel:
-        rng = np.random.default_rng(self.random_state)
-        split = InnerSplit(stratified_folds(codes, INNER_SPLITS, rng), INNER_SPLITS)
-        self.log_prior_ = np.log(np.bincount(codes, minlength=self.n_classes) / len(codes))
-        self.views_ = []
-        for x in (x1, x2):
-            projection = Projection(random_state=self.random_state).fit(x)
-            head = self._head().fit(projection.transform(x), codes, split)
-            self.views_.append(_View(projection, head))
-        held = [view.head.held_out_log_proba_ for view in self.views_]
-        self.joint_ = self._head().fit(self._side_by_side(x1, x2), codes, split, self._fusions(*held))
-        self.densities_ = [self._density(x, view) for x, view in zip((x1, x2), self.views_, strict=True)]
-        return self
+def _turn(terms: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Swap what belongs to the first modality with what belongs to the second."""
+    other = {"1": "2", "2": "1"}
+    names = {name: name if name.endswith("12") else name[:-1] + other.get(name[-1], name[-1]) for name in terms}
+    return {names[name]: values for name, values in terms.items()}
 
-    def score(self, x1: np.ndarray, x2: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
-        single = [v.head.log_proba(v.projection.transform(x)) for v, x in zip(self.views_, (x1, x2), strict=True)]
-        joint = self.joint_.log_proba(self._side_by_side(x1, x2), self._fusions(*single))
-        rows = np.arange(len(codes))
-        scored = {}
-        for view, log_p in (("1", single[0]), ("2", single[1]), ("12", joint)):
-            scored[f"i{view}"] = log_p[rows, codes] - self.log_prior_[codes]
-            scored[f"top{view}"] = log_p.argmax(axis=1)
-            scored[f"p{view}"] = np.exp(log_p.max(axis=1))
-        for k, x in enumerate((x1, x2)):
-            scored[f"h{k + 1}"] = self.densities_[k].surprisal(self._coordinates(x, self.views_[k], single[k]))
-        return scored
 
-    def check_widths(self, x1: np.ndarray, x2: np.ndarray) -> None:
-        for name, x, view in zip(("x1", "x2"), (x1, x2), self.views_, strict=True):
-            width = len(view.projection.mean_)
-            if x.shape[1] != width:
-                raise InvalidInputError(f"{name} has {x.shape[1]} features but fit saw {width}.")
+def _mean_of(scored: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return means over repeats; what is most likely is told as the first repeat found it."""
+    if len(scored) == 1:
+        return scored[0]
+    averaged = {*INGREDIENTS, "label_error", "swapped_pair"} & scored[0].keys()
+    return scored[0] | {name: np.mean([one[name] for one in scored], axis=0) for name in averaged}
 
-    def _head(self) -> Head:
-        return Head(self.n_classes, self.device, self.random_state)
 
-    def _side_by_side(self, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
-        return np.hstack([v.projection.transform(x) for v, x in zip(self.views_, (x1, x2), strict=True)])
-
-    def _fusions(self, log_p1: np.ndarray, log_p2: np.ndarray) -> dict[str, np.ndarray]:
-        """Predictions the joint head may lean on: each modality alone, and their product as if independent given y."""
-        product = log_p1 + log_p2 - self.log_prior_
-        product = product - np.logaddexp.reduce(product, axis=1, keepdims=True)
-        return {"first alone": log_p1, "second alone": log_p2, "product": product}
-
-    def _density(self, x: np.ndarray, view: _View) -> MixtureSurprisal:
-        # The training part enters by its held-out predictions: those are what new samples will look like.
-        coordinates = self._coordinates(x, view, view.head.held_out_log_proba_)
-        if self.surprisal == "task":  # log-ratios have a unit, nats: whitening would hide how much is said
-            mixture = MixtureSurprisal(self.n_classes + 1, STATISTIC_RESOLUTION, False, self.random_state)
-        else:
-            mixture = MixtureSurprisal(self.n_classes, FEATURE_RESOLUTION, True, self.random_state)
-        return mixture.fit(coordinates)
-
-    def _coordinates(self, x: np.ndarray, view: _View, log_p: np.ndarray) -> np.ndarray:
-        if self.surprisal == "task":
-            return label_statistic(log_p, self.log_prior_)
-        return view.projection.transform(x)[:, :FEATURE_SURPRISAL_COMPONENTS]
+def _expected(
+    log_p: list[np.ndarray], surprisals: tuple[np.ndarray, np.ndarray], log_prior: np.ndarray, redundancy: str
+) -> dict[str, np.ndarray]:
+    """Return every field averaged over what both modalities together say of the label."""
+    ratios = [p - log_prior for p in log_p]
+    shape = ratios[0].shape
+    fields = dict(zip(("i1", "i2", "i12"), ratios, strict=True))
+    fields |= {f"h{k + 1}": np.broadcast_to(h[:, None], shape) for k, h in enumerate(surprisals)}
+    for k in range(2):
+        carried = (np.exp(log_p[k]) * ratios[k]).sum(axis=1, keepdims=True)
+        fields[f"b{k + 1}"] = np.broadcast_to(carried, shape)
+    fields |= dict(zip(("r", "u1", "u2", "s"), decompose(redundancy, **fields), strict=True))
+    odds = np.exp(log_p[2])
+    return {name: (odds * values).sum(axis=1) for name, values in fields.items()}
 
 
 def _device(name: str) -> torch.device:
@@ -294,21 +380,3 @@ def _device(name: str) -> torch.device:
     elif name == "mps" and not torch.backends.mps.is_available():
         raise InvalidInputError("device='mps' was asked for but no Apple GPU is there; use device='auto'.")
     return torch.device(name)
-
-
-def _warnings(scored: dict[str, np.ndarray], codes: np.ndarray, classes: np.ndarray) -> tuple[str, ...]:
-    """Say in plain sentences what should be known before the numbers are trusted."""
-    n, counts = len(codes), np.bincount(codes)
-    told = []
-    if n < 20 * len(classes):
-        told.append(f"{n} samples for {len(classes)} categories are few: read the data-set means, not single samples.")
-    small = classes[counts < 10]
-    if len(small):
-        names = ", ".join(str(c) for c in small[:3]) + (" and others" if len(small) > 3 else "")
-        told.append(f"Categories with fewer than 10 samples are scored roughly: {names}.")
-    if scored["i12"].mean() < 0.02:
-        told.append(
-            "Both modalities together predict the category no better than its frequency: "
-            "the scores are close to noise, or more samples are needed to see anything."
-        )
-    return tuple(told)

@@ -22,6 +22,8 @@ class ExactSamples:
         Exact pointwise mutual information with the label, in nats.
     h1, h2 : float64 ndarray of shape (n_samples,)
         Exact surprisal of each modality, in nats (the density is that of the feature space).
+    b1, b2 : float64 ndarray of shape (n_samples,)
+        What each modality expects to say, sum_c p(c|x) log p(c|x)/p(c), in nats.
     regime : ndarray of str, shape (n_samples,), or None
         How each sample was built, where the law has regimes.
     """
@@ -34,6 +36,8 @@ class ExactSamples:
     i12: np.ndarray
     h1: np.ndarray
     h2: np.ndarray
+    b1: np.ndarray
+    b2: np.ndarray
     regime: np.ndarray | None = None
 
 
@@ -92,7 +96,7 @@ def log_mixture(logs: list[np.ndarray], clusters: np.ndarray, labels: np.ndarray
 
 def label_information(
     log_likelihood: np.ndarray, y: np.ndarray, prior: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Return :math:`i = \log p(x|y) - \log p(x)` and :math:`h = -\log p(x)` of each sample, in nats.
 
     Parameters
@@ -105,9 +109,13 @@ def label_information(
 
     Returns
     -------
-    i, h : ndarray of shape (n_samples,)
+    i, h, b : ndarray of shape (n_samples,)
+        Information, surprisal, and what is expected to be said whatever the label.
     """
     n_classes = log_likelihood.shape[1]
     prior = np.full(n_classes, 1 / n_classes) if prior is None else prior
     log_p = logsumexp(log_likelihood + np.log(prior), axis=1)
-    return log_likelihood[np.arange(len(y)), y] - log_p, -log_p
+    ratios = log_likelihood - log_p[:, None]
+    told = np.exp(ratios) * prior
+    b = np.where(told > 0, told * ratios, 0).sum(axis=1)
+    return ratios[np.arange(len(y)), y], -log_p, b

@@ -8,10 +8,12 @@ import numpy as np
 
 from lsmi_core.redundancy import adjust_means, decompose
 
-__all__ = ["FIELDS", "TERMS", "PointwiseInteractions", "Predictions"]
+__all__ = ["DEFAULT_REDUNDANCY", "FIELDS", "INGREDIENTS", "TERMS", "PointwiseInteractions", "Predictions", "Suspicion"]
 
-FIELDS = ("i1", "i2", "i12", "h1", "h2", "r", "u1", "u2", "s")
+INGREDIENTS = ("i1", "i2", "i12", "h1", "h2", "b1", "b2")
 TERMS = ("r", "u1", "u2", "s")
+FIELDS = (*INGREDIENTS, *TERMS)
+DEFAULT_REDUNDANCY = "cautious"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,22 @@ class Predictions:
 
 
 @dataclass(frozen=True)
+class Suspicion:
+    """How strongly each sample looks wrong, by models that did not see it; larger is more suspect.
+
+    Attributes
+    ----------
+    label_error : float64 ndarray of shape (n_samples,)
+        The modalities agree with each other and contradict the label.
+    swapped_pair : float64 ndarray of shape (n_samples,)
+        The modalities contradict each other: -log sum_c p(c|x1) p(c|x2) / p(c). The label is not looked at.
+    """
+
+    label_error: np.ndarray
+    swapped_pair: np.ndarray
+
+
+@dataclass(frozen=True)
 class PointwiseInteractions:
     """Redundancy, uniqueness and synergy of every sample, with the ingredients they are made of.
 
@@ -46,6 +64,8 @@ class PointwiseInteractions:
         Pointwise mutual information log p(y|x)/p(y) of each modality and of both, in nats.
     h1, h2 : float64 ndarray of shape (n_samples,)
         Surprisals in nats.
+    b1, b2 : float64 ndarray of shape (n_samples,)
+        What each modality expects to say, whatever the label, in nats.
     r, u1, u2, s : float64 ndarray of shape (n_samples,)
         Redundancy, uniqueness of each modality, synergy, in nats. Negative means misleading.
     redundancy : str
@@ -53,6 +73,9 @@ class PointwiseInteractions:
     warnings : tuple of str
         What the reader should know before trusting the numbers, in plain sentences.
     predictions : Predictions or None
+    suspicion : Suspicion or None
+    repeats : ndarray of shape (n_repeats, len(INGREDIENTS), n_samples), or None
+        The ingredients of every repeat, where there were several; the fields hold their means.
     """
 
     i1: np.ndarray
@@ -60,44 +83,46 @@ class PointwiseInteractions:
     i12: np.ndarray
     h1: np.ndarray
     h2: np.ndarray
+    b1: np.ndarray
+    b2: np.ndarray
     r: np.ndarray
     u1: np.ndarray
     u2: np.ndarray
     s: np.ndarray
-    redundancy: str = "lsmi"
+    redundancy: str = DEFAULT_REDUNDANCY
     warnings: tuple[str, ...] = ()
     predictions: Predictions | None = field(default=None, repr=False)
+    suspicion: Suspicion | None = field(default=None, repr=False)
+    repeats: np.ndarray | None = field(default=None, repr=False)
 
     @classmethod
     def from_information(
-        cls,
-        i1: np.ndarray,
-        i2: np.ndarray,
-        i12: np.ndarray,
-        h1: np.ndarray,
-        h2: np.ndarray,
-        redundancy: str = "lsmi",
-        **rest: object,
+        cls, ingredients: dict[str, np.ndarray], redundancy: str = DEFAULT_REDUNDANCY, **rest: object
     ) -> PointwiseInteractions:
-        """Decompose given information terms, each of shape (n_samples,) and in nats.
+        """Decompose given ingredients, by the names of :data:`INGREDIENTS`, each of shape (n_samples,) and in nats.
 
         Raises
         ------
         InvalidInputError
             When ``redundancy`` is not a known definition.
         """
-        parts = [np.asarray(a, dtype=np.float64) for a in (i1, i2, i12, h1, h2)]
-        return cls(*parts, *decompose(redundancy, *parts), redundancy=redundancy, **rest)
+        parts = {name: np.asarray(ingredients[name], dtype=np.float64) for name in INGREDIENTS}
+        terms = dict(zip(TERMS, decompose(redundancy, **parts), strict=True))
+        return cls(**parts, **terms, redundancy=redundancy, **rest)
 
     def __len__(self) -> int:
         return len(self.i1)
+
+    def ingredients(self) -> dict[str, np.ndarray]:
+        """Return what every definition of redundancy is made of, by name."""
+        return {name: getattr(self, name) for name in INGREDIENTS}
 
     def with_redundancy(self, name: str) -> PointwiseInteractions:
         """Return the same samples under another definition of redundancy; nothing is fitted again.
 
         Parameters
         ----------
-        name : {"lsmi", "mmi", "ccs", "sx"}
+        name : {"cautious", "lsmi", "mmi", "ccs", "sx"}
 
         Returns
         -------
@@ -106,13 +131,25 @@ class PointwiseInteractions:
         Raises
         ------
         InvalidInputError
-            When the name is not one of the four.
+            When the name is not one of the five.
         """
-        r, u1, u2, s = decompose(name, self.i1, self.i2, self.i12, self.h1, self.h2)
-        return replace(self, r=r, u1=u1, u2=u2, s=s, redundancy=name)
+        terms = dict(zip(TERMS, decompose(name, **self.ingredients()), strict=True))
+        return replace(self, **terms, redundancy=name)
+
+    def standard_errors(self) -> dict[str, np.ndarray] | None:
+        r"""Return the standard error of r, u1, u2 and s of each sample over repeats, in nats; None without repeats.
+
+        :math:`\mathrm{sd} / \sqrt R` over R refits with other folds and seeds: how much a score would move if all were
+        learned again from these samples, divided by what averaging gains.
+        """
+        if self.repeats is None:
+            return None
+        terms = [decompose(self.redundancy, *ingredients) for ingredients in self.repeats]
+        spread = np.std(terms, axis=0, ddof=1) / np.sqrt(len(terms))
+        return dict(zip(TERMS, spread, strict=True))
 
     def means(self) -> dict[str, float]:
-        """Return the data-set mean of all nine fields, in nats."""
+        """Return the data-set mean of every field, in nats."""
         return {name: float(getattr(self, name).mean()) for name in FIELDS}
 
     def adjusted_means(self) -> dict[str, float]:

@@ -1,74 +1,141 @@
-"""Calibrate class log-probabilities by temperature, and pool several predictors by held-out likelihood."""
+"""Calibrate class scores by temperature, choose settings, and pool predictors, all by held-out likelihood.
+
+What is chosen for the samples of one fold is chosen on the held-out predictions of the other folds.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, logsumexp
+import torch
 
-__all__ = ["fit_temperature", "mean_log_likelihood", "pool", "pool_weights"]
+from lsmi_core.folds import Folds
+
+__all__ = ["Calibration", "calibrate", "pool", "pool_weights"]
+
+LOG_TEMPERATURES = np.linspace(-1.5, 3.0, 10)
+ENOUGH = 1_000_000
+LEARN_FROM = 40_000
 
 
-def mean_log_likelihood(log_p: np.ndarray, codes: np.ndarray) -> float:
-    """Return the mean log-probability of the true labels, in nats; log_p has shape (n_samples, n_classes)."""
-    return float(log_p[np.arange(len(codes)), codes].mean())
+class Calibration:
+    """A setting and a temperature for every part.
+
+    Attributes
+    ----------
+    setting : int ndarray of shape (n_parts,)
+    temperature : float ndarray of shape (n_parts,)
+    """
+
+    def __init__(self, setting: np.ndarray, temperature: np.ndarray) -> None:
+        self.setting = setting
+        self.temperature = temperature
+
+    @property
+    def n_parts(self) -> int:
+        """Number of training parts."""
+        return len(self.setting)
+
+    def apply(self, part: int, scores: torch.Tensor) -> np.ndarray:
+        """Return the part's log-probabilities, float64 (n, C), from scores of all settings, (n_settings, n, C)."""
+        chosen = scores[self.setting[part]].double()
+        return torch.log_softmax(chosen / self.temperature[part], dim=1).numpy()
 
 
-def fit_temperature(scores: np.ndarray, codes: np.ndarray) -> float:
-    """Return the divisor of the scores that makes held-out labels most likely.
+def calibrate(scores: torch.Tensor, codes: torch.Tensor, folds: Folds) -> Calibration:
+    """Choose for every part the setting and the temperature that make the labels of its own samples likeliest.
 
     Parameters
     ----------
-    scores : ndarray of shape (n_samples, n_classes)
+    scores : float tensor of shape (n_settings, n_samples, n_classes)
         Held-out class scores (any constant per sample is free).
-    codes : int ndarray of shape (n_samples,)
+    codes : int64 tensor of shape (n_samples,)
+    folds : Folds
 
     Returns
     -------
-    float in [1/20, 20]
+    Calibration
+        Temperatures lie between 1/7 and 33.
 
     References
     ----------
-    Guo et al. 2017, arXiv:1706.04599.
+    Guo et al. 2017, arXiv:1706.04599 (temperature).
     """
+    loss = np.stack([folds.sums(_losses(s, codes)) for s in scores])  # (settings, parts, temperatures)
+    best = loss.min(axis=2).argmin(axis=0)
+    temperature = [np.exp(_lowest(loss[setting, part])) for part, setting in enumerate(best)]
+    return Calibration(best, np.array(temperature))
 
-    def loss(log_t: float) -> float:
-        return -mean_log_likelihood(log_softmax(scores / np.exp(log_t), axis=1), codes)
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
+def _losses(scores: torch.Tensor, codes: torch.Tensor) -> np.ndarray:
+    """Return -log p of the label at every temperature, shape (n_samples, n_temperatures)."""
+    out = torch.zeros(len(scores), len(LOG_TEMPERATURES), dtype=torch.float64)
+    # Of very many samples some are enough to choose by; the others count nothing.
+    some = slice(None, None, max(1, scores.numel() // ENOUGH))
+    scores, codes = scores[some], codes[some, None]
+    scores = scores - scores.max(dim=1, keepdim=True).values
+    own = scores.gather(1, codes)[:, 0]
+    for j, log_t in enumerate(LOG_TEMPERATURES):
+        out[some, j] = (torch.logsumexp(scores * np.exp(-log_t), dim=1) - own * np.exp(-log_t)).double().cpu()
+    return out.numpy()
 
 
-def pool_weights(log_p: np.ndarray, codes: np.ndarray, n_iter: int = 200) -> np.ndarray:
-    r"""Return the mixture weights that make held-out labels most likely.
+def _lowest(loss: np.ndarray) -> float:
+    """Return the log-temperature at the lowest loss, refined by the parabola through its neighbours."""
+    j = int(np.clip(loss.argmin(), 1, len(loss) - 2))
+    left, here, right = loss[j - 1 : j + 2]
+    bend = left - 2 * here + right
+    offset = 0.5 * (left - right) / bend if bend > 0 else 0.0
+    return LOG_TEMPERATURES[j] + float(np.clip(offset, -1, 1)) * (LOG_TEMPERATURES[1] - LOG_TEMPERATURES[0])
+
+
+def pool_weights(own: np.ndarray, folds: Folds, n_iter: int = 100) -> np.ndarray:
+    r"""Return for every part the mixture weights that make the labels of its own samples likeliest.
 
     The pooled prediction is :math:`\sum_k w_k p_k(y|x)`; its likelihood is concave in w and expectation
     maximisation climbs it without a step size. The first predictor must be the class prior: it always keeps the
-    weight of one sample in n, which bounds how wrong the pool can be about anything.
+    weight of one sample in n, which bounds how wrong the pool can be about anything. Where one predictor alone is as
+    good as the pool, within one standard error, it stands alone.
 
     Parameters
     ----------
-    log_p : ndarray of shape (n_predictors, n_samples, n_classes)
-        Held-out log-probabilities.
-    codes : int ndarray of shape (n_samples,)
+    own : ndarray of shape (n_predictors, n_samples)
+        Held-out log-probability of the label.
+    folds : Folds
     n_iter : int
 
     Returns
     -------
-    ndarray of shape (n_predictors,), summing to 1
+    ndarray of shape (n_parts, n_predictors), rows summing to 1
     """
-    n = len(codes)
-    own = log_p[:, np.arange(n), codes]
-    log_w = np.full((len(log_p), 1), -np.log(len(log_p)))
-    for _ in range(n_iter):
-        share = own + log_w
-        log_w = logsumexp(share - logsumexp(share, axis=0), axis=1, keepdims=True) - np.log(n)
-    weights = np.exp(log_w[:, 0])
-    weights[0] += 1 / n
-    return weights / weights.sum()
+    p = np.exp(own - own.max(axis=0))
+    out = []
+    for rows in folds.inside:
+        mine = p[:, rows.numpy()[:: -(-len(rows) // LEARN_FROM)]]
+        weights = np.full(len(p), 1 / len(p))
+        for _ in range(n_iter):
+            before, weights = weights, weights * (mine @ (1 / (weights @ mine))) / mine.shape[1]
+            if np.abs(weights - before).max() < 1e-4:
+                break
+        weights = _simplest(mine, weights)
+        weights[0] += 1 / mine.shape[1]
+        out.append(weights / weights.sum())
+    return np.stack(out)
 
 
-def pool(log_p: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the pooled log-probabilities of shape (n_samples, n_classes)."""
+def _simplest(p: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the best predictor alone where the pool is not clearly better, by one standard error; else the pool."""
     with np.errstate(divide="ignore"):
-        log_w = np.log(weights)[:, None, None]
-    return logsumexp(log_p + log_w, axis=0)
+        alone = int(np.log(p).mean(axis=1).argmax())
+    gain = np.log(weights @ p) - np.log(np.maximum(p[alone], 1e-300))
+    if gain.mean() > gain.std() / np.sqrt(p.shape[1]):
+        return weights
+    return np.eye(len(p))[alone]
+
+
+def pool(log_p: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    """Return the pooled log-probabilities of shape (n_samples, n_classes)."""
+    total = np.zeros_like(log_p[0])
+    for one, weight in zip(log_p, weights, strict=True):
+        if weight > 0:
+            total += weight * np.exp(one)
+    return np.log(np.maximum(total, 1e-300))

@@ -75,8 +75,8 @@ class PublishedModel:
         Returns
         -------
         dict
-            ``i1``, ``i2``, ``i12``, ``h1``, ``h2`` in nats, ``top1``, ``top2``, ``top12`` the most likely class index
-            and ``p1``, ``p2``, ``p12`` its probability; arrays of shape (n_samples,).
+            ``i1``, ``i2``, ``i12``, ``h1``, ``h2``, ``b1``, ``b2`` in nats, ``top1``, ``top2``, ``top12`` the most
+            likely class index and ``p1``, ``p2``, ``p12`` its probability; arrays of shape (n_samples,).
 
         Raises
         ------
@@ -89,6 +89,8 @@ class PublishedModel:
             scored[f"i{view}"] = log(self.n_classes) + log_p[rows, codes]
             scored[f"top{view}"] = log_p.argmax(axis=1)
             scored[f"p{view}"] = np.exp(log_p.max(axis=1))
+            scored[f"b{view}"] = (np.exp(log_p) * (log(self.n_classes) + log_p)).sum(axis=1)
+        del scored["b12"]
         for view, density, x in zip(("1", "2"), self.densities_, (x1, x2), strict=True):
             scored[f"h{view}"] = -density.score_samples(x)
         _check_finite(scored)

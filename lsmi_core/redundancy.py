@@ -9,37 +9,54 @@ from lsmi_core.errors import InvalidInputError
 __all__ = ["REDUNDANCIES", "adjust_means", "decompose", "redundancy", "shared_exclusion"]
 
 
-def _lsmi(i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray) -> np.ndarray:
-    return np.minimum(h1, h2) - np.minimum(h1 - i1, h2 - i2)
+def _cautious(k: dict[str, np.ndarray]) -> np.ndarray:
+    if k["b1"] is None or k["b2"] is None:
+        raise InvalidInputError("redundancy='cautious' needs b1 and b2, what each modality expects to say.")
+    least = np.minimum(k["i1"], k["i2"])
+    owed_to_one = np.minimum(k["b1"], k["b2"]) - np.maximum(k["b1"] - k["i1"], k["b2"] - k["i2"])
+    return least - (least - owed_to_one) / 4
 
 
-def _mmi(i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray) -> np.ndarray:
-    return np.minimum(i1, i2)
+def _lsmi(k: dict[str, np.ndarray]) -> np.ndarray:
+    return np.minimum(k["h1"], k["h2"]) - np.minimum(k["h1"] - k["i1"], k["h2"] - k["i2"])
 
 
-def _ccs(i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray) -> np.ndarray:
+def _mmi(k: dict[str, np.ndarray]) -> np.ndarray:
+    return np.minimum(k["i1"], k["i2"])
+
+
+def _ccs(k: dict[str, np.ndarray]) -> np.ndarray:
+    i1, i2, i12 = k["i1"], k["i2"], k["i12"]
     common = i1 + i2 - i12
     sign = np.sign(common)
     agree = (np.sign(i1) == sign) & (np.sign(i2) == sign) & (np.sign(i12) == sign)
     return np.where(agree, common, 0.0)
 
 
-def _sx(i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray) -> np.ndarray:
-    return np.logaddexp(i1, i2) - np.log(2.0)
+def _sx(k: dict[str, np.ndarray]) -> np.ndarray:
+    return np.logaddexp(k["i1"], k["i2"]) - np.log(2.0)
 
 
-REDUNDANCIES = {"lsmi": _lsmi, "mmi": _mmi, "ccs": _ccs, "sx": _sx}
-"""Every redundancy by name; each takes i1, i2, i12, h1, h2 in nats and returns r in nats."""
+REDUNDANCIES = {"cautious": _cautious, "lsmi": _lsmi, "mmi": _mmi, "ccs": _ccs, "sx": _sx}
+"""Every redundancy by name; each takes the ingredients by name, in nats, and returns r in nats."""
 
 
 def redundancy(
-    name: str, i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray
+    name: str,
+    i1: np.ndarray,
+    i2: np.ndarray,
+    i12: np.ndarray,
+    h1: np.ndarray,
+    h2: np.ndarray,
+    b1: np.ndarray | None = None,
+    b2: np.ndarray | None = None,
 ) -> np.ndarray:
     r"""Return the pointwise redundancy of each sample, in nats.
 
     Parameters
     ----------
-    name : {"lsmi", "mmi", "ccs", "sx"}
+    name : {"cautious", "lsmi", "mmi", "ccs", "sx"}
+        * ``cautious``: :math:`\frac34 \min(i_1, i_2) + \frac14 [\min(b_1, b_2) - \max(b_1 - i_1, b_2 - i_2)]`
         * ``lsmi``: :math:`\min(h_1, h_2) - \min(h_1 - i_1, h_2 - i_2)`
         * ``mmi``: :math:`\min(i_1, i_2)`
         * ``ccs``: :math:`i_1 + i_2 - i_{12}` where it shares its sign with all three, else 0
@@ -48,6 +65,9 @@ def redundancy(
         Pointwise mutual information of each modality, and of both, with the label, in nats.
     h1, h2 : ndarray of shape (n_samples,)
         Surprisals :math:`-\log p(x)` in nats; only ``lsmi`` reads them, and only their difference matters.
+    b1, b2 : ndarray of shape (n_samples,), optional
+        What each modality expects to say, whatever the label: :math:`b = \sum_c p(c|x) \log p(c|x)/p(c)`, in nats.
+        Only ``cautious`` reads them.
 
     Returns
     -------
@@ -57,22 +77,39 @@ def redundancy(
     Raises
     ------
     InvalidInputError
-        When the name is not one of the four.
+        When the name is not one of the five.
+
+    Notes
+    -----
+    ``cautious`` is Interplay's own. A modality expects to say b and falls short by e = b - i, which is 0 on average
+    where it is calibrated. :math:`\min b - \max e` credits both with the smaller expectation and charges both the
+    larger shortfall; it is at most :math:`\min(i_1, i_2)`, and equal to it where the weaker modality is weaker on both
+    counts. A quarter of it tells a modality that is blank from one that was unlucky, which :math:`\min(i_1, i_2)`
+    cannot. Hence :math:`u_1, u_2 \ge 0` and :math:`r \le \min(i_1, i_2)` on every sample; r is symmetric and equals i
+    where both modalities are the same.
 
     References
     ----------
     Yang, Wang and Hu 2025, arXiv:2506.17248 (``lsmi``; after Finn and Lizier 2018, Entropy 20(4):297).
     Barrett 2015, Phys. Rev. E 91:052802 (``mmi``). Ince 2017, arXiv:1602.05063 (``ccs``).
     Makkeh, Gutknecht and Wibral 2021, arXiv:2002.03356 (``sx``).
+    DeWeese and Meister 1999, Network 10(4):325 (b, as "specific surprise").
     """
     if not isinstance(name, str) or name not in REDUNDANCIES:
         known = ", ".join(repr(k) for k in REDUNDANCIES)
         raise InvalidInputError(f"The 'redundancy' parameter must be one of {known}. Got {name!r} instead.")
-    return REDUNDANCIES[name](i1, i2, i12, h1, h2)
+    return REDUNDANCIES[name]({"i1": i1, "i2": i2, "i12": i12, "h1": h1, "h2": h2, "b1": b1, "b2": b2})
 
 
 def decompose(
-    name: str, i1: np.ndarray, i2: np.ndarray, i12: np.ndarray, h1: np.ndarray, h2: np.ndarray
+    name: str,
+    i1: np.ndarray,
+    i2: np.ndarray,
+    i12: np.ndarray,
+    h1: np.ndarray,
+    h2: np.ndarray,
+    b1: np.ndarray | None = None,
+    b2: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return redundancy, both uniquenesses and synergy of each sample, in nats.
 
@@ -80,8 +117,8 @@ def decompose(
 
     Parameters
     ----------
-    name : {"lsmi", "mmi", "ccs", "sx"}
-    i1, i2, i12, h1, h2 : ndarray of shape (n_samples,)
+    name : {"cautious", "lsmi", "mmi", "ccs", "sx"}
+    i1, i2, i12, h1, h2, b1, b2 : ndarray of shape (n_samples,)
         As in :func:`redundancy`, in nats.
 
     Returns
@@ -91,10 +128,10 @@ def decompose(
     Raises
     ------
     InvalidInputError
-        When the name is not one of the four.
+        When the name is not one of the five.
     """
-    r = redundancy(name, i1, i2, i12, h1, h2)
-    return r, i1 - r, i2 - r, i12 - i1 - i2 + r
+    r = redundancy(name, i1, i2, i12, h1, h2, b1, b2)
+    return r, i1 - r, i2 - r, i12 - (i1 + i2) + r  # the sum first: it is the same with the modalities swapped
 
 
 def shared_exclusion(

@@ -59,12 +59,15 @@ def gate(name: str) -> ExactSamples:
         rows = np.stack(columns, axis=1)
         return np.log((rows[:, None] == rows[None]).all(axis=2).mean(axis=1))
 
+    def expected(i: np.ndarray, x: np.ndarray) -> np.ndarray:
+        same = x[:, None] == x
+        return same @ i / same.sum(axis=1)
+
+    i1, i2 = (log_p(x, y) - log_p(x) - log_p(y) for x in (x1, x2))
     return ExactSamples(
-        x1[:, None], x2[:, None], y,
-        i1=log_p(x1, y) - log_p(x1) - log_p(y),
-        i2=log_p(x2, y) - log_p(x2) - log_p(y),
+        x1[:, None], x2[:, None], y, i1=i1, i2=i2,
         i12=log_p(x1, x2, y) - log_p(x1, x2) - log_p(y),
-        h1=-log_p(x1), h2=-log_p(x2),
+        h1=-log_p(x1), h2=-log_p(x2), b1=expected(i1, x1), b2=expected(i2, x2),
     )  # fmt: skip
 
 
@@ -97,10 +100,10 @@ def gaussian_classes(
     l2 = log_normal(x2, centres, sigma)
     # x2 given x1 and y: mean e_y + rho (x1 - e_y), deviation sigma sqrt(1 - rho^2).
     l2_given_1 = log_normal(x2 - rho * x1, (1 - rho) * centres, sigma * np.sqrt(1 - rho**2))
-    i1, h1 = label_information(l1, y)
-    i2, h2 = label_information(l2, y)
-    i12, _ = label_information(l1 + l2_given_1, y)
-    return ExactSamples(x1, x2, y, i1, i2, i12, h1, h2)
+    i1, h1, b1 = label_information(l1, y)
+    i2, h2, b2 = label_information(l2, y)
+    i12, _, _ = label_information(l1 + l2_given_1, y)
+    return ExactSamples(x1, x2, y, i1, i2, i12, h1, h2, b1, b2)
 
 
 def continuous_xor(n_samples: int, n_features: int = 64, random_state: int = 0) -> ExactSamples:
@@ -275,10 +278,10 @@ def _clustered(
     columns = np.array(cells)
     clusters, labels, weights = columns[:, :2].T.astype(int), columns[:, 2].astype(int), columns[:, 3]
     logs = [log_normal(x1, centres1, spread), log_normal(x2, centres2, spread)]
-    i1, h1 = label_information(log_mixture(logs[:1], clusters[:1], labels, weights), y, prior)
-    i2, h2 = label_information(log_mixture(logs[1:], clusters[1:], labels, weights), y, prior)
-    i12, _ = label_information(log_mixture(logs, clusters, labels, weights), y, prior)
-    return ExactSamples(x1, x2, y, i1, i2, i12, h1, h2, regime)
+    i1, h1, b1 = label_information(log_mixture(logs[:1], clusters[:1], labels, weights), y, prior)
+    i2, h2, b2 = label_information(log_mixture(logs[1:], clusters[1:], labels, weights), y, prior)
+    i12, _, _ = label_information(log_mixture(logs, clusters, labels, weights), y, prior)
+    return ExactSamples(x1, x2, y, i1, i2, i12, h1, h2, b1, b2, regime)
 
 
 def _with_noise_columns(drawn: ExactSamples, widths: np.ndarray, rng: np.random.Generator) -> ExactSamples:

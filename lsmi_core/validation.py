@@ -8,7 +8,15 @@ import numpy as np
 
 from lsmi_core.errors import InvalidInputError
 
-__all__ = ["check_choice", "check_features", "check_int", "check_labels", "check_same_length", "distinct_labels"]
+__all__ = [
+    "check_choice",
+    "check_features",
+    "check_int",
+    "check_labels",
+    "check_same_length",
+    "distinct_labels",
+    "quantile_classes",
+]
 
 
 def check_int(value: object, name: str, low: int, high: float = np.inf) -> int:
@@ -30,9 +38,15 @@ def check_choice(value: object, name: str, choices: Sequence[str]) -> str:
 
 
 def check_features(x: object, name: str) -> np.ndarray:
-    """Return features as a finite float64 ndarray of shape (n_samples, n_features), else raise InvalidInputError."""
+    """Return features as a finite ndarray of shape (n_samples, n_features), else raise InvalidInputError.
+
+    float32 stays float32, so that large arrays are not copied; everything else becomes float64.
+    """
     try:
-        array = np.asarray(x, dtype=np.float64)
+        array = np.asarray(x)
+        if array.dtype.kind == "c":
+            raise TypeError
+        array = np.asarray(array, dtype=np.float32 if array.dtype == np.float32 else np.float64)
     except (TypeError, ValueError):
         raise InvalidInputError(f"{name} must hold numbers only, one row a sample.") from None
     if array.ndim != 2 or 0 in array.shape:
@@ -72,14 +86,41 @@ def distinct_labels(y: object) -> tuple[np.ndarray, np.ndarray]:
     labels = np.asarray(y)
     if labels.ndim != 1:
         raise InvalidInputError(f"y must have shape (n_samples,). Got shape {labels.shape}.")
-    if (labels.dtype.kind == "f" and not np.isfinite(labels).all()) or (
-        labels.dtype.kind in "mM" and np.isnat(labels).any()
-    ):
+    if _has_missing(labels):
         raise InvalidInputError("y has missing labels; drop those samples or label them.")
     try:
         return np.unique(labels, return_inverse=True)
     except TypeError:
         raise InvalidInputError("y mixes labels that cannot be compared; make them all text or all numbers.") from None
+
+
+def _has_missing(labels: np.ndarray) -> bool:
+    if labels.dtype.kind == "f":
+        return not np.isfinite(labels).all()
+    if labels.dtype.kind in "mM":
+        return bool(np.isnat(labels).any())
+    return labels.dtype.kind == "O" and any(isinstance(label, float) and np.isnan(label) for label in labels)
+
+
+def quantile_classes(y: object, n_quantiles: int) -> tuple[object, tuple[str, ...]]:
+    """Return labels as they are, or a numeric target cut into classes of equal size, and what was done, if anything.
+
+    A target is numeric when it holds fractions and more distinct values than two a class.
+    """
+    target = np.asarray(y)
+    if target.dtype.kind != "f" or target.ndim != 1 or not np.isfinite(target).all():
+        return y, ()
+    distinct = np.unique(target)
+    if len(distinct) <= 2 * n_quantiles or (distinct == np.round(distinct)).all():
+        return y, ()
+    edges = np.quantile(target, np.arange(1, n_quantiles) / n_quantiles)
+    edges = np.unique(np.maximum(edges, distinct[1]))  # nothing lies below the lowest value
+    names = np.array([f"q{k + 1}" for k in range(len(edges) + 1)])
+    told = ", ".join(f"{edge:.4g}" for edge in edges)
+    return names[np.searchsorted(edges, target, side="right")], (
+        f"The numeric target was cut into {len(names)} classes of about equal size, at {told}: "
+        "scores are about the class, not the number.",
+    )
 
 
 def check_same_length(**arrays: np.ndarray) -> None:

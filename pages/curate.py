@@ -60,6 +60,7 @@ right.number_input("Number of samples", 0, total, key="count", on_change=percent
 split = partition_scores(frame, by, st.session_state["count"] / total, side, balanced)
 st.markdown(f"**{plain(split.sentence(by_key[by].title))}**")
 st.caption(
+    f"Ranked with the measure that the run was scored with ({run.summary['redundancy']}). "
     "A high score does not make a sample superfluous: what leaving samples out costs depends on the task, so keep both "
     "parts and compare."
 )

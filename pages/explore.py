@@ -4,8 +4,8 @@ import streamlit as st
 
 from curation.figures import distribution_figure, fingerprint_figure, known_answers_figure
 from curation.queries import category_order, common_limits, row_of, sample_table
-from curation.summary import category_means, dataset_means, finding, with_measure
-from curation.words import MEASURES, SIGNS, terms
+from curation.summary import category_means, dataset_means, finding, measures_of, with_measure
+from curation.words import EARLIER, MEASURES, SIGNS, terms
 from ui import state
 from ui.components import chart, empty_state, legend, plain, problem_list, sample_card
 from ui.maps import sample_map
@@ -24,11 +24,14 @@ st.subheader("Fingerprint of the categories", anchor=False)
 left, right = st.columns(2)
 titles = {term.key: term.title for term in terms(names)}
 sort_by = left.selectbox("Sort by", list(titles), format_func=titles.get, key="sort_by", persist_state="session")
+measures = list(measures_of(run.scores))
 measure = right.selectbox(
-    "Measure", list(MEASURES), index=list(MEASURES).index(run.summary["redundancy"]), format_func=MEASURES.get,
-    key="measure", persist_state="session",
-    help="How “both say it” is defined. Switching needs no new run: all four are computed from the same fit.",
+    "Measure", measures, index=measures.index(run.summary["redundancy"]), format_func=MEASURES.get,
+    key=state.MEASURE, persist_state="session",
+    help="How “both say it” is defined. Switching needs no new run: all are computed from the same fit.",
 )  # fmt: skip
+if len(measures) < len(MEASURES):
+    right.caption(f"{EARLIER}; score the pairs again to see it.")
 frame = with_measure(run.scores, measure)
 categories = category_means(frame)
 means = dataset_means(frame)
@@ -52,7 +55,7 @@ if "known.regime" in frame:
     st.subheader("Known answers beside the estimate", anchor=False)
     chart(known_answers_figure(frame, names), "known", "Estimated means beside the known answers, in nats")
     st.caption(
-        "Every sample was built to carry its information in one way. Diamonds are the right answers, bars what "
+        "Every sample was built to carry its information in one way. Diamonds are the known answers, bars what "
         f"Interplay found without being told (measure {measure}, nats)."
     )
 

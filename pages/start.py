@@ -38,9 +38,7 @@ for column, demo in zip(columns, DEMOS.values(), strict=False):
         ):
             state.launch(RunSettings(demo_source(demo.name)))
         st.caption(
-            "Encoded and scored live on this computer, in about a minute."
-            if first
-            else "Takes about a quarter of a minute."
+            "Encoded and scored live on this computer, in about a minute." if first else "Takes about ten seconds."
         )
 
 with columns[2].container(border=True, height="stretch"):

@@ -47,6 +47,24 @@ def run_copy(small_run, tmp_path) -> Path:
     return Path(shutil.copytree(small_run.folder, tmp_path / "copy"))
 
 
+@pytest.fixture
+def earlier_run(run_copy) -> Path:
+    """A run as it was left before the measure “cautious” was there."""
+    import json
+
+    import pandas as pd
+
+    from curation.summary import with_measure
+
+    scores = with_measure(pd.read_parquet(run_copy / "scores.parquet"), "lsmi").drop(columns=["b1", "b2"])
+    scores.to_parquet(run_copy / "scores.parquet", index=False)
+    summary, record = (json.loads((run_copy / n).read_text(encoding="utf-8")) for n in ("summary.json", "run.json"))
+    summary["redundancy"] = record["settings"]["redundancy"] = "lsmi"
+    (run_copy / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    (run_copy / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    return run_copy
+
+
 @pytest.fixture(scope="session")
 def known_run(tmp_path_factory) -> ScoredRun:
     """The demo with known answers, scored by the command line."""

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 import cli
+from curation.summary import with_measure
+from curation.words import MEASURES
 from lsmi_core import FIELDS
 
 
@@ -23,8 +25,8 @@ def scored(tmp_path_factory, features_file):
 
 def test_a_run_holds_scores_summary_and_record(scored):
     scores = pd.read_parquet(scored / "scores.parquet")
-    assert list(scores.columns[:11]) == ["sample_id", "label", *FIELDS]
-    assert FIELDS == ("i1", "i2", "i12", "h1", "h2", "r", "u1", "u2", "s")
+    assert list(scores.columns[:13]) == ["sample_id", "label", *FIELDS]
+    assert FIELDS == ("i1", "i2", "i12", "h1", "h2", "b1", "b2", "r", "u1", "u2", "s")
     assert len(scores) == 60 and scores["sample_id"].is_unique
     assert np.isfinite(scores[list(FIELDS)].to_numpy()).all()
     np.testing.assert_allclose(scores["r"] + scores["u1"], scores["i1"], atol=1e-12)
@@ -73,6 +75,7 @@ def test_what_is_said_on_the_way_and_at_the_end(features_file, tmp_path, capsys)
     assert "Score every sample: 60 to do" in lines
     assert any(line.startswith("Score every sample: done in ") for line in lines)
     assert "\r" not in told.out and "\033" not in told.out
+    assert "Means by the measure “cautious”:" in lines
     assert "  Only the image knows" in told.out and "  Only the text knows" in told.out
     assert "Together the image and the text tell" in told.out
 
@@ -136,6 +139,52 @@ def test_export_in_every_format(small_run, tmp_path, capsys):
         assert list(back.columns) == list(small_run.scores.columns)
         np.testing.assert_allclose(back[list(FIELDS)], small_run.scores[list(FIELDS)], rtol=1e-12)
     assert "60 samples written to" in capsys.readouterr().out
+
+
+def test_scored_with_another_measure(features_file, small_run, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert cli.main(["score", str(features_file), "--measure", "mmi", "--out", str(out)]) == 0
+    scores = pd.read_parquet(out / "scores.parquet")
+    assert np.array_equal(scores["r"], scores[["i1", "i2"]].min(axis=1))
+    assert np.array_equal(scores["i12"], small_run.scores["i12"]), "the same fit"
+    assert json.loads((out / "summary.json").read_text(encoding="utf-8"))["redundancy"] == "mmi"
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["settings"]["redundancy"] == "mmi"
+    assert "Means by the measure “mmi”:" in capsys.readouterr().out
+
+
+def test_partition_and_export_by_another_measure(small_run, tmp_path):
+    command = [str(small_run.folder), "--measure", "mmi", "--out"]
+    assert cli.main(["partition", *command, str(tmp_path / "a.parquet"), "--budget", "0.3"]) == 0
+    assert cli.main(["export", *command, str(tmp_path / "all.parquet"), "--format", "parquet"]) == 0
+    selected, everything = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("a", "all"))
+    pd.testing.assert_frame_equal(everything, with_measure(small_run.scores, "mmi"), check_exact=True)
+    assert selected["r"].min() == everything["r"].nlargest(18).min()
+    assert np.array_equal(selected["r"], selected[["i1", "i2"]].min(axis=1))
+
+
+def test_an_earlier_run_is_partitioned_and_exported(earlier_run, tmp_path, capsys):
+    command = [str(earlier_run), "--out"]
+    assert cli.main(["partition", *command, str(tmp_path / "a.parquet"), "--budget", "0.3"]) == 0
+    assert cli.main(["export", *command, str(tmp_path / "all.parquet"), "--format", "parquet"]) == 0
+    earlier = pd.read_parquet(earlier_run / "scores.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "all.parquet"), earlier, check_exact=True)
+    assert pd.read_parquet(tmp_path / "a.parquet")["r"].min() == earlier["r"].nlargest(18).min()
+    capsys.readouterr()
+    for asked in (["partition", "--budget", "0.3"], ["export", "--format", "csv"]):
+        assert cli.main([*asked, *command, str(tmp_path / "b.csv"), "--measure", "cautious"]) == 2
+        told = capsys.readouterr().err
+        assert told.startswith("interplay: This run was scored before the measure “cautious”")
+        assert told.count("\n") == 1 and "lsmi, mmi, ccs, sx" in told
+    assert not (tmp_path / "b.csv").exists()
+
+
+@pytest.mark.parametrize("command", ["demo", "score", "partition", "export"])
+def test_help_names_every_measure(capsys, command):
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert all(name in told for name in MEASURES)
+    assert ("default cautious" in told) == (command in ("demo", "score"))
 
 
 def test_encoders_are_listed_with_licence_and_size(capsys):

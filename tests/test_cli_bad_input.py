@@ -249,6 +249,8 @@ def test_rerun_refuses_a_table_that_has_changed(tmp_path, capsys):
         [], ["paint"], ["demo"], ["score", "--out", "x"], ["score", "t.csv"], ["demo", "--out", "x", "--seed", "one"],
         ["partition", "d", "--out", "a.csv"], ["partition", "d", "--budget", "third", "--out", "a.csv"],
         ["partition", "d", "--budget", "1", "--side", "left", "--out", "a.csv"],
+        ["partition", "d", "--budget", "1", "--measure", "mine", "--out", "a.csv"],
+        ["demo", "--measure", "", "--out", "x"],
         ["export", "d", "--format", "xlsx", "--out", "a.xlsx"], ["export", "d", "--out", "a.csv"],
         ["encoders", "--colour"], ["rerun", "--out", "d"], ["score", "t.csv", "--out", "x", "--line\nbreak"],
     ],

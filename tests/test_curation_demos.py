@@ -9,8 +9,12 @@ from sklearn.metrics import roc_auc_score
 
 from curation.demos import DEMOS, load_demo, sample_pictures
 from curation.errors import DataError
+from curation.summary import with_measure
+from curation.words import MEASURES
 from curation.workspace import load_run
-from lsmi_core.synthetic import REGIMES
+from lsmi_core.interactions import DEFAULT_REDUNDANCY, INGREDIENTS
+from lsmi_core.redundancy import decompose
+from lsmi_core.synthetic import REGIMES, planted_regimes
 
 
 @pytest.mark.parametrize(("term", "regime"), list(zip(("r", "u1", "u2", "s"), REGIMES[:4], strict=True)))
@@ -29,9 +33,32 @@ def test_estimates_agree_with_the_known_answers(known_run):
     for term in ("r", "u1", "u2", "s"):
         assert abs(scores[term].mean() - scores[f"known.{term}"].mean()) < 0.1
         assert np.corrcoef(scores[term], scores[f"known.{term}"])[0, 1] > 0.7
-    neither = scores["known.regime"] == "neither"
-    assert (scores.loc[neither, known].to_numpy() == 0).all()
-    assert (scores.loc[~neither, known].to_numpy() != 0).sum(axis=1).max() == 1
+
+
+def test_known_answers_are_those_of_the_measure_of_the_run(known_run):
+    """Derived again from the law itself; the default reads no surprisal."""
+    drawn = planted_regimes(2400, n_classes=4, random_state=7)
+    ingredients = {name: getattr(drawn, name) for name in INGREDIENTS}
+    terms = decompose(DEFAULT_REDUNDANCY, **ingredients)
+    for term, exact in zip(("r", "u1", "u2", "s"), terms, strict=True):
+        np.testing.assert_allclose(known_run.scores[f"known.{term}"], exact, atol=1e-12)
+
+
+@pytest.mark.parametrize("measure", ["cautious", "lsmi", "mmi", "ccs"])
+def test_known_answers_are_where_the_samples_were_built_to_have_them(known_run, measure):
+    """All that the pair tells belongs to the one term: up to .03 nats, for clusters are far apart but not endlessly."""
+    told = with_measure(known_run.scores, measure)
+    means = told.groupby("known.regime")[["known.r", "known.u1", "known.u2", "known.s", "known.i12"]].mean()
+    for position, regime in enumerate(REGIMES):
+        built = np.eye(5)[position, :4] * means.loc[regime, "known.i12"]
+        np.testing.assert_allclose(means.loc[regime].iloc[:4], built, atol=0.03)
+
+
+@pytest.mark.parametrize("measure", list(MEASURES))
+def test_estimates_meet_the_known_answers_of_every_measure(known_run, measure):
+    told = with_measure(known_run.scores, measure).groupby("known.regime")
+    for term in ("r", "u1", "u2", "s"):
+        np.testing.assert_allclose(told[term].mean(), told[f"known.{term}"].mean(), atol=0.12)
 
 
 def test_the_known_demo_as_a_run(known_run):

@@ -22,10 +22,13 @@ from curation.queries import (
     sample_table,
     with_places,
 )
-from curation.summary import category_means, dataset_means, finding, label_entropy, with_measure
-from curation.words import MEASURES, quantity, quantity_names, terms
+from curation.settings import RunSettings
+from curation.summary import category_means, dataset_means, finding, label_entropy, measures_of, with_measure
+from curation.words import MEASURES, SIGNS, quantity, quantity_names, terms
 from curation.workspace import load_run
 from lsmi_core.errors import InvalidInputError
+from lsmi_core.interactions import DEFAULT_REDUNDANCY, INGREDIENTS
+from lsmi_core.redundancy import REDUNDANCIES, redundancy
 
 TERMS = ["r", "u1", "u2", "s"]
 
@@ -58,8 +61,45 @@ def test_means_keep_the_identities(small_run, known_run):
         assert sum(adjusted.values()) == pytest.approx(run.summary["means"]["i12"]["mean"])
 
 
+def test_every_measure_has_its_words_and_the_default_comes_first():
+    assert set(MEASURES) == set(SIGNS) == set(REDUNDANCIES)
+    assert next(iter(MEASURES)) == RunSettings.redundancy == DEFAULT_REDUNDANCY
+    assert [name for name, words in MEASURES.items() if "published" in words] == ["lsmi"]
+    assert "Interplay's own" in MEASURES["cautious"]
+
+
+def test_a_run_is_scored_with_the_default(small_run):
+    assert small_run.summary["redundancy"] == small_run.record["settings"]["redundancy"] == DEFAULT_REDUNDANCY
+    scores = small_run.scores
+    ingredients = {key: scores[key].to_numpy() for key in INGREDIENTS}
+    np.testing.assert_allclose(scores["r"], redundancy(DEFAULT_REDUNDANCY, **ingredients), atol=1e-12)
+    assert scores[["u1", "u2"]].min(axis=None) > -1e-12
+
+
+def test_scores_of_an_earlier_run_know_the_other_measures(small_run):
+    earlier = small_run.scores.drop(columns=["b1", "b2"])
+    assert list(measures_of(small_run.scores)) == list(MEASURES)
+    assert list(measures_of(earlier)) == ["lsmi", "mmi", "ccs", "sx"]
+    for measure in measures_of(earlier):
+        whole = with_measure(small_run.scores, measure)
+        pd.testing.assert_frame_equal(with_measure(earlier, measure)[TERMS], whole[TERMS], check_exact=True)
+    with pytest.raises(DataError, match="score the data again, or choose one of: lsmi, mmi, ccs, sx."):
+        with_measure(earlier, "cautious")
+
+
+def test_known_answers_follow_the_measure(small_run):
+    """The scores themselves, as if they were known: by every measure both columns of a term are one."""
+    scores = small_run.scores
+    known = scores.assign(**{f"known.{key}": scores[key] for key in INGREDIENTS})
+    for measure in MEASURES:
+        told = with_measure(known, measure)
+        assert all(np.array_equal(told[f"known.{key}"], told[key]) for key in TERMS)
+    by_hand = scores.assign(**{f"known.{key}": 1.0 for key in TERMS})  # as earlier runs kept them
+    assert (with_measure(by_hand, "mmi")[[f"known.{key}" for key in TERMS]] == 1).all(axis=None)
+
+
 def test_measures_change_the_terms_only(small_run):
-    same = with_measure(small_run.scores, "lsmi")
+    same = with_measure(small_run.scores, DEFAULT_REDUNDANCY)
     np.testing.assert_allclose(same[TERMS], small_run.scores[TERMS], atol=1e-12)
     mmi = with_measure(small_run.scores, "mmi")
     assert np.array_equal(mmi["r"], small_run.scores[["i1", "i2"]].min(axis=1))
@@ -87,6 +127,7 @@ def test_the_finding_speaks_of_the_users_modalities():
     assert "Together the X-ray and the Dr. Who's note tell 0.50 of the 0.69 nats" in said and "(72%)" in said
     assert "The largest part is “only the X-ray knows”" in said
     assert "both say it: 0.00, only the X-ray knows: 0.50, only the Dr. Who's note knows: 0.00" in said
+    assert "only together: 0.00)" in said and "shifted" not in said
     assert "In 25% of the samples" in said
     frame[["u1", "s"]] = frame[["s", "u1"]].to_numpy()
     assert "The largest part is “only together”" in finding(frame, ("a", "b"))
@@ -94,6 +135,7 @@ def test_the_finding_speaks_of_the_users_modalities():
     frame = built(i1=[0.3] * 4, i2=[0.5] * 4, i12=[0.5] * 4, r=[0.5] * 4, u1=[-0.2] * 4, u2=zero, s=[0.2] * 4)
     said = finding(frame, ("a", "b"))
     assert "both say it: 0.30, only the a knows: 0.00, only the b knows: 0.20, only together: 0.00" in said
+    assert "only together: 0.00; the means, shifted by 0.20 nats to be read as shares)" in said
 
 
 def test_every_name_of_a_score():

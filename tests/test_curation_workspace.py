@@ -14,6 +14,7 @@ import pytest
 from curation.errors import USER_ERRORS, DataError
 from curation.progress import ConsoleProgress, FileProgress, silent, stage_counter, write_atomically
 from curation.settings import RunSettings, home
+from curation.summary import measures_of
 from curation.workspace import claim_folder, load_run, write_frame, write_json
 
 
@@ -44,7 +45,28 @@ def test_a_run_with_a_spoilt_file_is_refused(run_copy, name, content):
         load_run(run_copy)
 
 
-@pytest.mark.parametrize("summary", [{}, {"name": "x", "redundancy": "lsmi", "modalities": [5, 6]}])
+def test_an_earlier_run_opens(earlier_run):
+    run = load_run(earlier_run)
+    assert run.summary["redundancy"] == "lsmi" and len(run.scores) == 60
+    assert not {"b1", "b2"} & set(run.scores)
+    assert "cautious" not in measures_of(run.scores)
+    assert RunSettings.read(earlier_run / "run.json").redundancy == "lsmi", "repeated as it was asked for then"
+
+
+def test_a_run_must_hold_what_its_own_measure_is_made_of(run_copy, small_run):
+    small_run.scores.drop(columns=["b1", "b2"]).to_parquet(run_copy / "scores.parquet")
+    with pytest.raises(DataError, match="lacks the columns b1, b2; score the data again"):
+        load_run(run_copy)
+
+
+SIDES = [{"name": "x", "kind": "text"}, {"name": "y", "kind": "text"}]
+
+
+@pytest.mark.parametrize(
+    "summary",
+    [{}, {"name": "x", "redundancy": "lsmi", "modalities": [5, 6]},
+     {"name": "x", "redundancy": "mine", "modalities": SIDES}, {"name": "x", "redundancy": [], "modalities": SIDES}],
+)  # fmt: skip
 def test_a_summary_of_something_else_is_refused(run_copy, summary):
     (run_copy / "summary.json").write_text(json.dumps(summary))
     with pytest.raises(DataError, match="not the summary of a run"):

@@ -62,6 +62,11 @@ def test_distribution_has_one_ridge_a_category_and_tells_the_share_below_zero(fr
     assert f"{outside:.1%}" in figure.layout.xaxis.title.text
 
 
+def test_rounding_is_not_below_zero(frame):
+    figure = distribution_figure(frame.assign(u1=-1e-16), TERMS[1], ["fish"], (-1.0, 1.0))
+    assert "0%" in [a.text.strip() for a in figure.layout.annotations]
+
+
 def test_map_carries_sample_ids_in_every_colouring(frame):
     by_label = map_figure(frame, "label", "category", list(frame["label"]))
     assert sorted(i for trace in by_label.data for i in trace.customdata) == sorted(frame["sample_id"])

@@ -13,7 +13,7 @@ import pytest
 from dit.algorithms import maxent_dist
 from dit.pid import PID_CCS, PID_MMI, PID_PM, PID_SX
 
-from lsmi_core.redundancy import REDUNDANCIES, decompose, shared_exclusion
+from lsmi_core.redundancy import decompose, redundancy, shared_exclusion
 from lsmi_core.synthetic import GATES, gate
 
 TEN = ("RDN", "UNQ", "COPY", "XOR", "AND", "OR", "SUM", "PWUNQ", "RDNXOR", "IMPERFECTRDN")
@@ -149,5 +149,5 @@ def test_shared_exclusion_of_events_that_never_meet_is_sx():
     """P(x1) = P(x2), P(x1, x2) = 0: log (p1y + p2y) / (2 p) = log (e^i1 + e^i2) / 2."""
     p, p1y, p2y, zero = np.full(3, 0.2), np.array([0.2, 0.5, 0.01]), np.array([0.2, 0.1, 0.03]), np.zeros(3)
     i1, i2 = np.log(p1y / p), np.log(p2y / p)
-    expected = REDUNDANCIES["sx"](i1, i2, zero, zero, zero)
+    expected = redundancy("sx", i1, i2, zero, zero, zero)
     assert shared_exclusion(p, p, zero, p1y, p2y, zero) == pytest.approx(expected, abs=1e-12)

@@ -1,4 +1,4 @@
-"""Tier 1, exact identities: what the four decompositions must satisfy whatever numbers go in."""
+"""Tier 1, exact identities: what the five decompositions must satisfy whatever numbers go in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsmi_core import FIELDS, TERMS, InvalidInputError, PointwiseInteractions, Predictions
+from lsmi_core.interactions import INGREDIENTS, Suspicion
 from lsmi_core.redundancy import REDUNDANCIES, adjust_means, decompose, redundancy
 
 NAMES = sorted(REDUNDANCIES)
@@ -15,12 +16,16 @@ quick = settings(max_examples=80, deadline=None, database=None, derandomize=True
 
 # Whole numbers make ties and shared signs likely; huge ones show where a formula subtracts what it should not.
 numbers = st.one_of(st.integers(-3, 3).map(float), st.floats(-20, 20), st.floats(-1e300, 1e300, allow_subnormal=True))
-samples = st.lists(st.tuples(*[numbers] * 5), min_size=1, max_size=8).map(lambda rows: np.array(rows).T)
+samples = st.lists(st.tuples(*[numbers] * 7), min_size=1, max_size=8).map(lambda rows: np.array(rows).T)
 
 
 def size_of(*arrays: np.ndarray) -> np.ndarray:
     """The scale that rounding is measured against: the largest number at hand, and at least 1."""
     return np.maximum(1.0, np.max(np.abs(np.stack(np.broadcast_arrays(*arrays))), axis=0))
+
+
+def result_of(values: np.ndarray, name: str, **rest: object) -> PointwiseInteractions:
+    return PointwiseInteractions.from_information(dict(zip(INGREDIENTS, values, strict=True)), name, **rest)
 
 
 def assert_same(a: np.ndarray, b: np.ndarray, size: np.ndarray) -> None:
@@ -31,7 +36,7 @@ def assert_same(a: np.ndarray, b: np.ndarray, size: np.ndarray) -> None:
 @quick
 @given(values=samples)
 def test_three_identities(name, values):
-    i1, i2, i12, h1, h2 = values
+    i1, i2, i12 = values[:3]
     r, u1, u2, s = decompose(name, *values)
     size = size_of(*values, r)
     assert_same(r + u1, i1, size)
@@ -46,7 +51,7 @@ def test_three_identities(name, values):
 def test_three_identities_hold_for_tiny_numbers_too(name, values, exponent):
     """No floor of 1 under the tolerance: rounding is measured against the numbers themselves, however small."""
     values = values / size_of(*values.ravel()) * 10.0**exponent
-    i1, i2, i12, _, _ = values
+    i1, i2, i12 = values[:3]
     r, u1, u2, s = decompose(name, *values)
     size = np.max(np.abs([*values, r]), axis=0)
     assert_same(r + u1, i1, size)
@@ -59,13 +64,13 @@ def test_three_identities_hold_for_tiny_numbers_too(name, values, exponent):
 @quick
 @given(values=samples)
 def test_swapping_the_modalities_swaps_the_uniquenesses(name, values):
-    i1, i2, i12, h1, h2 = values
+    i1, i2, i12, h1, h2, b1, b2 = values
     r, u1, u2, s = decompose(name, *values)
-    r_, u1_, u2_, s_ = decompose(name, i2, i1, i12, h2, h1)
+    r_, u1_, u2_, s_ = decompose(name, i2, i1, i12, h2, h1, b2, b1)
     assert np.array_equal(r, r_)
     assert np.array_equal(u1, u2_)
     assert np.array_equal(u2, u1_)
-    assert_same(s, s_, size_of(*values))
+    assert np.array_equal(s, s_)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -83,7 +88,7 @@ def test_lsmi_closed_form(values):
     """min(h1, h2) - min(h1 - i1, h2 - i2) with h_k <= h_j is h_k + max(i_k - h_k, i_j - h_j) = max(i_k, i_j - gap)."""
     r = redundancy("lsmi", *values)
     size = size_of(*values)
-    for n, (i1, i2, _, h1, h2) in enumerate(values.T):
+    for n, (i1, i2, _, h1, h2, *_) in enumerate(values.T):
         less, more = (i1, i2) if h1 <= h2 else (i2, i1)
         assert abs(r[n] - max(less, more - abs(h1 - h2))) <= 1e-9 * size[n]
 
@@ -91,7 +96,7 @@ def test_lsmi_closed_form(values):
 @quick
 @given(values=samples)
 def test_lsmi_gives_the_less_surprising_modality_no_uniqueness(values):
-    _, _, _, h1, h2 = values
+    h1, h2 = values[3:5]
     _, u1, u2, _ = decompose("lsmi", *values)
     slack = 1e-9 * size_of(*values)
     assert np.all(u1[h1 <= h2] <= slack[h1 <= h2])
@@ -101,7 +106,7 @@ def test_lsmi_gives_the_less_surprising_modality_no_uniqueness(values):
 @quick
 @given(values=samples, constant=st.floats(-1e6, 1e6))
 def test_lsmi_reads_only_the_difference_of_the_surprisals(values, constant):
-    i1, i2, i12, h1, h2 = values
+    i1, i2, i12, h1, h2 = values[:5]
     size = size_of(*values, np.float64(constant))
     shifted = decompose("lsmi", i1, i2, i12, h1 + constant, h2 + constant)
     for a, b in zip(decompose("lsmi", *values), shifted, strict=True):
@@ -116,13 +121,20 @@ def test_lsmi_does_read_the_difference_of_the_surprisals():
     assert r.tolist() == [2.0, 2.0, 1.75]
 
 
-@pytest.mark.parametrize("name", ["ccs", "mmi", "sx"])
+READS_SURPRISALS, READS_EXPECTATIONS = {"lsmi"}, {"cautious"}
+
+
+@pytest.mark.parametrize("name", NAMES)
 @quick
-@given(values=samples, surprisals=samples)
-def test_the_other_three_ignore_surprisals(name, values, surprisals):
-    h1, h2 = np.resize(surprisals[3:], (2, values.shape[1]))
-    for a, b in zip(decompose(name, *values), decompose(name, *values[:3], h1, h2), strict=True):
-        assert np.array_equal(a, b)
+@given(values=samples, others=samples)
+def test_surprisals_and_expectations_are_read_by_one_definition_each(name, values, others):
+    h1, h2, b1, b2 = np.resize(others[3:], (4, values.shape[1]))
+    before = decompose(name, *values)
+    if name not in READS_SURPRISALS:
+        assert all(map(np.array_equal, before, decompose(name, *values[:3], h1, h2, *values[5:])))
+    if name not in READS_EXPECTATIONS:
+        assert all(map(np.array_equal, before, decompose(name, *values[:5], b1, b2)))
+        assert all(map(np.array_equal, before, decompose(name, *values[:5])))
 
 
 @pytest.mark.parametrize("name", ["lsmi", "mmi", "sx"])
@@ -140,7 +152,7 @@ def test_redundancy_lies_between_what_the_two_modalities_say(name, values):
 @given(values=samples)
 def test_ccs_counts_only_what_all_three_agree_on(values):
     r = redundancy("ccs", *values)
-    for n, (i1, i2, i12, _, _) in enumerate(values.T):
+    for n, (i1, i2, i12, *_) in enumerate(values.T):
         common = i1 + i2 - i12
         agree = all(v > 0 for v in (i1, i2, i12, common)) or all(v < 0 for v in (i1, i2, i12, common))
         assert r[n] == (common if agree else 0.0)
@@ -151,7 +163,7 @@ def test_ccs_counts_only_what_all_three_agree_on(values):
 @quick
 @given(values=samples)
 def test_another_redundancy_equals_a_direct_decomposition(name, other, values):
-    start = PointwiseInteractions.from_information(*values, redundancy=name, warnings=("read me",))
+    start = result_of(values, name, warnings=("read me",))
     moved, back = start.with_redundancy(other), start.with_redundancy(other).with_redundancy(name)
     direct = dict(zip(TERMS, decompose(other, *values), strict=True))
     for field in FIELDS:
@@ -160,19 +172,43 @@ def test_another_redundancy_equals_a_direct_decomposition(name, other, values):
     assert (moved.redundancy, back.redundancy, moved.warnings) == (other, name, ("read me",))
 
 
-def test_result_keeps_predictions_length_and_means():
+def test_result_keeps_what_goes_with_it_and_tells_means():
     labels, ones = np.array(["a", "b"]), np.ones(2)
-    predictions = Predictions(labels, labels, labels, ones, ones, ones)
-    result = PointwiseInteractions.from_information(
-        [1, 2], [3, 5], [4, 8], [0, 0], [0, 0], redundancy="mmi", predictions=predictions
-    )
+    predictions, suspicion = Predictions(labels, labels, labels, ones, ones, ones), Suspicion(ones, ones)
+    values = np.array([[1, 2], [3, 5], [4, 8], [0, 0], [0, 0], [1, 1], [2, 4]])
+    result = result_of(values, "mmi", predictions=predictions, suspicion=suspicion)
     assert len(result) == 2
     assert result.with_redundancy("sx").predictions is predictions
+    assert result.with_redundancy("sx").suspicion is suspicion
+    assert list(result.ingredients()) == list(INGREDIENTS)
     # r = min(i1, i2) = 1, 2; u1 = 0, 0; u2 = 2, 3; s = i12 - r - u1 - u2 = 1, 3.
-    assert result.means() == {"i1": 1.5, "i2": 4, "i12": 6, "h1": 0, "h2": 0, "r": 1.5, "u1": 0, "u2": 2.5, "s": 2}
+    told = {"i1": 1.5, "i2": 4, "i12": 6, "h1": 0, "h2": 0, "b1": 1, "b2": 3, "r": 1.5, "u1": 0, "u2": 2.5, "s": 2}
+    assert result.means() == told
     assert {getattr(result, field).dtype for field in FIELDS} == {np.dtype(np.float64)}
 
 
+# --- repeats --------------------------------------------------------------------------------------------------------
+def test_standard_errors_by_hand():
+    """Three repeats of one sample under mmi. r = 1, 2, 6: mean 3, sd sqrt 7, so sqrt(7 / 3). u1 = 0 each time.
+
+    u2 = 2, 1, 0: sd 1, so sqrt(1 / 3). s = i12 - i1 - i2 + r = 0, 3, 3: sd sqrt 3, so 1.
+    """
+    each = np.zeros((3, 7, 1))
+    each[:, 0, 0], each[:, 1, 0], each[:, 2, 0] = (1, 2, 6), (3, 3, 6), (3, 6, 9)
+    result = result_of(each.mean(axis=0), "mmi", repeats=each)
+    told = {"r": (7 / 3) ** 0.5, "u1": 0, "u2": (1 / 3) ** 0.5, "s": 1}
+    assert {key: errors.tolist() for key, errors in result.standard_errors().items()} == {
+        key: pytest.approx([value]) for key, value in told.items()
+    }
+    # Another definition has errors of its own: max(i1, i2) = 3, 3, 6 has sd sqrt 3.
+    assert result.with_redundancy("lsmi").standard_errors()["r"] == pytest.approx([1])
+
+
+def test_no_standard_errors_of_one_run():
+    assert result_of(np.zeros((7, 3)), "cautious").standard_errors() is None
+
+
+# --- adjusted means -------------------------------------------------------------------------------------------------
 terms = st.fixed_dictionaries({key: st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6)) for key in TERMS})
 
 
@@ -195,7 +231,7 @@ def test_adjusted_means_follow_the_published_rules(means):
     after, slack = adjust_means(means), 1e-9 * size_of(*means.values())
     if min(means["r"], means["s"]) < 0:
         assert abs(min(after["r"], after["s"])) <= slack
-        assert after["r"] > means["r"]
+        assert after["r"] >= means["r"]
     elif min(means["u1"], means["u2"]) < 0:
         assert abs(min(after["u1"], after["u2"])) <= slack
         assert abs(after["r"] - (means["r"] + min(means["u1"], means["u2"]))) <= slack
@@ -206,17 +242,26 @@ def test_adjusted_means_follow_the_published_rules(means):
 def test_adjusted_means_by_hand():
     assert adjust_means({"r": -0.5, "u1": 1, "u2": 2, "s": -0.25}) == {"r": 0, "u1": 0.5, "u2": 1.5, "s": 0.25}
     assert adjust_means({"r": 1, "u1": -0.25, "u2": 0.5, "s": 0.5}) == {"r": 0.75, "u1": 0, "u2": 0.75, "s": 0.25}
-    result = PointwiseInteractions.from_information([1], [2], [2], [0], [0], redundancy="lsmi")
+    result = result_of(np.array([[1], [2], [2], [0], [0], [0], [0]]), "lsmi")
     # r = max(1, 2) = 2, u1 = -1, u2 = 0, s = 1: the shift -1 leaves r = 1 = min(I1, I2).
     assert result.adjusted_means() == {"r": 1, "u1": 0, "u2": 1, "s": 0}
 
 
-@pytest.mark.parametrize("ask", [lambda v: decompose("broja", *v), lambda v: redundancy("broja", *v)])
-def test_unknown_redundancy(ask):
-    sentence = "The 'redundancy' parameter must be one of 'lsmi', 'mmi', 'ccs', 'sx'. Got 'broja' instead."
+# --- refusals -------------------------------------------------------------------------------------------------------
+UNKNOWN = "The 'redundancy' parameter must be one of 'cautious', 'lsmi', 'mmi', 'ccs', 'sx'. Got {} instead."
+
+
+@pytest.mark.parametrize("ask", [decompose, redundancy], ids=["decompose", "redundancy"])
+@pytest.mark.parametrize("name", ["broja", None, 3])
+def test_unknown_redundancy(ask, name):
+    values = np.zeros((7, 1))
+    for call in (lambda: ask(name, *values), lambda: result_of(values, "mmi").with_redundancy(name)):
+        with pytest.raises(InvalidInputError) as caught:
+            call()
+        assert str(caught.value) == UNKNOWN.format(repr(name))
+
+
+def test_cautious_cannot_do_without_expectations():
     with pytest.raises(InvalidInputError) as caught:
-        ask(np.zeros((5, 1)))
-    assert str(caught.value) == sentence
-    with pytest.raises(InvalidInputError) as caught:
-        PointwiseInteractions.from_information(*np.zeros((5, 1))).with_redundancy("broja")
-    assert str(caught.value) == sentence
+        decompose("cautious", *np.zeros((5, 1)))
+    assert str(caught.value) == "redundancy='cautious' needs b1 and b2, what each modality expects to say."

@@ -110,6 +110,37 @@ def test_switching_the_measure_needs_no_new_run(run):
     assert words(app) != before
 
 
+def test_an_earlier_run_is_shown_by_the_measures_it_knows(earlier_run, interplay_home):
+    app = opened("explore", installed(earlier_run, interplay_home))
+    assert not app.exception and not app.error
+    measure = app.selectbox(key="measure")
+    assert measure.value == "lsmi"
+    assert [name.split(":")[0] for name in measure.options] == ["LSMI", "MMI", "CCS", "SX"]
+    assert "scored before the measure “cautious”" in words(app)
+    for page in ("curate", "export"):
+        app = opened(page, installed(earlier_run, interplay_home))
+        assert not app.exception and not app.error
+
+
+def test_a_measure_chosen_for_one_run_is_not_that_of_the_next(run, earlier_run, interplay_home):
+    app = opened("explore", installed(earlier_run, interplay_home))
+    app.selectbox(key="measure").select("mmi").run()
+    app.query_params["run"] = run
+    app.run()
+    assert app.selectbox(key="measure").value == "cautious"
+    assert "scored before" not in words(app)
+    app.switch_page("pages/curate.py").run()
+    assert "scored with (cautious)" in words(app)
+
+
+def test_scoring_begins_with_the_default_measure(tmp_path):
+    table = _plants(tmp_path)
+    app = opened("import_data")
+    app.file_uploader[0].upload(table.name, table.read_bytes(), "text/csv").run()
+    next(b for b in app.button if b.label == "Use these pairs").click().run()
+    assert next(s for s in app.selectbox if s.label == "Measure of redundancy").value == RunSettings.redundancy
+
+
 def test_the_table_narrows_by_category_and_word(run, small_run):
     app = opened("explore", run)
     label = small_run.scores["label"].iloc[0]

@@ -14,14 +14,16 @@ from curation.settings import RunSettings, home
 from curation.workspace import RECORD, ScoredRun, load_run, write_json
 
 __all__ = [
-    "CHOSEN", "DRAFT", "FOLLOW", "cancel", "choose_sample", "chosen_sample", "close_run", "draft", "import_folder",
-    "is_local", "launch", "load_partition", "open_run", "run_id", "save_partition", "scored_run", "set_draft", "status",
+    "CHOSEN", "DRAFT", "FOLLOW", "MEASURE", "cancel", "choose_sample", "chosen_sample", "close_run", "draft",
+    "import_folder", "is_local", "launch", "load_partition", "open_run", "run_id", "save_partition", "scored_run",
+    "set_draft", "status",
 ]  # fmt: skip
 
 RUN = "run"
 DRAFT = "draft"
 FOLLOW = "follow"
 CHOSEN = "chosen_sample"
+MEASURE = "measure"
 IMPORT = "import_id"
 PARTITION = "partition.json"
 
@@ -36,11 +38,17 @@ def run_id() -> str | None:
 
 def open_run(job_id: str) -> None:
     """Make a run the open one, and put it into the address so that a reload finds it."""
-    if st.session_state.get(RUN) != job_id:
-        st.session_state.pop(CHOSEN, None)
-    st.session_state[RUN] = job_id
+    _remember(job_id)
     if st.query_params.get(RUN) != job_id:
         st.query_params[RUN] = job_id
+
+
+def _remember(job_id: str) -> None:
+    """Keep the identifier; a sample or a measure that was chosen for another run is none of this one's."""
+    if st.session_state.get(RUN) != job_id:
+        st.session_state.pop(CHOSEN, None)
+        st.session_state.pop(MEASURE, None)
+    st.session_state[RUN] = job_id
 
 
 def close_run() -> None:
@@ -53,7 +61,7 @@ def launch(settings: RunSettings) -> None:
     """Start a job, open it, and follow it to the first figure."""
     job_id = new_job_id()
     start_job(settings, job_id)
-    st.session_state[RUN] = job_id
+    _remember(job_id)
     st.session_state[FOLLOW] = job_id
     st.switch_page("pages/score.py", query_params={RUN: job_id})
 
