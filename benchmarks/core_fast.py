@@ -72,7 +72,7 @@ def _operations() -> float:
     """Count the multiplications and additions of all of torch's matrix products in one run."""
     drawn = planted_regimes(N, n_classes=C, n_features=D, random_state=1)
     # The counter sees its own thread alone, so the run's tasks take turns in it.
-    in_turn = patch("lsmi_core.pair.side_by_side", lambda f, tasks: [f(t) for t in tasks])
+    in_turn = patch("lsmi_core.pair.side_by_side", lambda f, tasks, on_done: [f(t) for t in tasks])
     with in_turn, FlopCounterMode(display=False) as told:
         LSMIEstimator().fit_score(drawn.x1, drawn.x2, drawn.y)
     return float(told.get_total_flops())

@@ -106,7 +106,8 @@ def nulls() -> str:
         )
     return (
         f"Means in nats.\n\n{table(['run', *names], rows)}\n\nPower check: synergy along random directions through all "
-        f"columns, planted in the same features.\n\n{table(['n', 'd', 'found', 'seen'], checks)}"
+        "columns, planted in the same features.\n\n"
+        + table(["n", "d", "found", "seen", "expected by the warning"], checks)
     )
 
 

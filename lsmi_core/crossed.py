@@ -100,7 +100,7 @@ def _covariance(z1: torch.Tensor, z2: torch.Tensor) -> torch.Tensor:
 
 
 def _leading(gram: torch.Tensor, across: int, n_classes: int) -> torch.Tensor:
-    """Return the eigenvectors that stand out from chance, the clearest first, signs fixed."""
+    """Return the eigenvectors that stand out from chance, the clearest first."""
     values, vectors = eigh(gram)
     clear = int((values[-MAX_DIRECTIONS:] > CLEAR * _edge(len(gram), across, n_classes)).sum())
     return vectors[:, len(gram) - clear :].flip(1)

@@ -85,7 +85,8 @@ class TiedMixture(DensityMixin, BaseEstimator):
         state = self._start(x[order[:LEARN_FROM]], rng)
         if auto and len(state.weights) > FEW and len(x) > LEARN_FROM:
             state = self._start(some, rng)  # many groups take more samples to tell apart
-        for _ in range(self.max_iter):
+        # ... and longer to settle.
+        for _ in range(self.max_iter * (3 if auto and len(state.weights) > FEW else 1)):
             state = _maximise(some, _responsibilities(some, state)[0], self.resolution)
         return self._keep(x, state)
 

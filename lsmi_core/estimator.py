@@ -25,19 +25,22 @@ from lsmi_core.interactions import (
 )
 from lsmi_core.pair import PairModel, PairSettings
 from lsmi_core.published import PublishedModel
-from lsmi_core.redundancy import REDUNDANCIES, decompose
+from lsmi_core.redundancy import REDUNDANCIES
+from lsmi_core.terms import expected, mean_of, turned
 from lsmi_core.validation import (
     check_choice,
     check_features,
     check_int,
     check_labels,
     check_same_length,
+    cut_at,
     distinct_labels,
-    quantile_classes,
+    quantile_edges,
 )
 
 __all__ = ["LSMIEstimator", "score_pairs"]
 
+WHOLE = 20_000_000
 NO_X12 = "The published protocol knows no x12; leave it out or use protocol='cross-fit'."
 
 
@@ -69,6 +72,8 @@ class LSMIEstimator(BaseEstimator):
     ----------
     classes_ : ndarray of shape (n_classes,)
         Set by :meth:`fit`.
+    edges_ : ndarray or None
+        Where a numeric target was cut, rising; a value at an edge belongs above it. None where labels were given.
 
     References
     ----------
@@ -123,7 +128,7 @@ class LSMIEstimator(BaseEstimator):
         x12 : array-like of shape (n_samples, n_features_12), optional
             A joint representation of your own that p(y | x1, x2) may be read from as well.
         progress : callable, optional
-            Called with (samples scored so far, samples in all), counted over repeats.
+            Called with (samples' worth of work done, samples in all), over all repeats.
 
         Returns
         -------
@@ -135,15 +140,22 @@ class LSMIEstimator(BaseEstimator):
         InvalidInputError
             When a parameter or an array cannot be used; the sentence says which and how to mend it.
         """
-        (x1, x2, x12), classes, codes, told = self._validate(x1, x2, y, x12)
+        (x1, x2, x12), classes, codes = self._validate(x1, x2, y, x12)
         report = progress or (lambda done, total: None)
         report(0, len(codes))
         scored = []
         for repeat in range(self.n_repeats):
-            scored.append(self._fit_score_once(x1, x2, x12, codes, len(classes), self.random_state + repeat))
-            report(len(codes) * (repeat + 1) // self.n_repeats, len(codes))
+
+            def within(share: float, before: int = repeat) -> None:
+                report(int(len(codes) * (before + share) / self.n_repeats), len(codes))
+
+            seed = self.random_state + repeat
+            scored.append(self._fit_score_once(x1, x2, x12, codes, len(classes), seed, within))
+            within(1.0)
         result = self._result(
-            _mean_of(scored), classes, told + run_warnings(scored[0], codes, classes, (x1.shape[1], x2.shape[1]))
+            mean_of(scored),
+            classes,
+            self._told_of_cut() + run_warnings(scored[0], codes, classes, (x1.shape[1], x2.shape[1])),
         )
         if self.n_repeats > 1:
             each = np.stack([[one[name] for name in INGREDIENTS] for one in scored])
@@ -166,7 +178,7 @@ class LSMIEstimator(BaseEstimator):
         InvalidInputError
             As in :meth:`fit_score`.
         """
-        (x1, x2, x12), classes, codes, _ = self._validate(x1, x2, y, x12)
+        (x1, x2, x12), classes, codes = self._validate(x1, x2, y, x12)
         if self.protocol == "published":
             self.model_ = PublishedModel(len(classes), self.random_state, _device(self.device)).fit(x1, x2, codes)
         else:
@@ -183,7 +195,7 @@ class LSMIEstimator(BaseEstimator):
         ----------
         x1, x2 : array-like of shape (n_samples, n_features_1) and (n_samples, n_features_2)
         y : array-like of shape (n_samples,)
-            Labels among ``classes_``.
+            Labels among ``classes_``, or numbers where :meth:`fit` was given a numeric target.
         x12 : array-like of shape (n_samples, n_features_12), optional
             Given exactly when :meth:`fit` was given one.
 
@@ -199,7 +211,8 @@ class LSMIEstimator(BaseEstimator):
             When widths differ from the fitted ones, or a label was not seen.
         """
         x1, x2, *rest = self._check_new(x1, x2, x12)
-        seen, codes = distinct_labels(y)
+        numeric = self.edges_ is not None and np.asarray(y).dtype.kind in "fiu"
+        seen, codes = distinct_labels(cut_at(self.edges_, y) if numeric else y)
         check_same_length(x1=x1, y=codes)
         unseen = [label for label in seen if label not in self.classes_]
         if unseen:
@@ -232,7 +245,16 @@ class LSMIEstimator(BaseEstimator):
             raise InvalidInputError("Expected interactions need protocol='cross-fit': the published one over-states.")
         given = self._check_new(x1, x2, x12)
         read = self.model_.read(*given)
-        return _expected(read.log_p, read.surprisals, self.model_.labels.log_prior, self._redundancy)
+        return expected(read.log_p, read.surprisals, self.model_.labels.log_prior, self._redundancy)
+
+    def _told_of_cut(self) -> tuple[str, ...]:
+        if self.edges_ is None:
+            return ()
+        places = ", ".join(f"{edge:.4g}" for edge in self.edges_)
+        return (
+            f"The numeric target was cut into {len(self.edges_) + 1} classes of about equal size, at {places}: "
+            "scores are about the class, not the number.",
+        )
 
     @property
     def _redundancy(self) -> str:
@@ -252,7 +274,7 @@ class LSMIEstimator(BaseEstimator):
 
     def _validate(
         self, x1: object, x2: object, y: object, x12: object
-    ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray, np.ndarray, tuple[str, ...]]:
+    ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray, np.ndarray]:
         check_choice(self._redundancy, "redundancy", tuple(REDUNDANCIES))
         check_choice(self.surprisal, "surprisal", ("task", "feature"))
         check_choice(self.protocol, "protocol", ("cross-fit", "published"))
@@ -265,36 +287,37 @@ class LSMIEstimator(BaseEstimator):
             raise InvalidInputError(NO_X12)
         x1, x2 = check_features(x1, "x1"), check_features(x2, "x2")
         x12 = None if x12 is None else check_features(x12, "x12")
-        y, told = quantile_classes(y, self.n_quantiles)
-        classes, codes = check_labels(y)
+        self.edges_ = quantile_edges(y, self.n_quantiles)
+        classes, codes = check_labels(y if self.edges_ is None else cut_at(self.edges_, y))
         check_same_length(**{"x1": x1, "x2": x2, "y": codes} | ({} if x12 is None else {"x12": x12}))
         if len(codes) < 2 * self.n_splits:
             raise InvalidInputError(
                 f"{self.n_splits} folds need at least {2 * self.n_splits} samples. Got {len(codes)}; "
                 "add samples or lower n_splits."
             )
-        return (x1, x2, x12), classes, codes, told
+        return (x1, x2, x12), classes, codes
 
     def _fit_score_once(
-        self, x1: np.ndarray, x2: np.ndarray, x12: np.ndarray | None, codes: np.ndarray, n_classes: int, seed: int
-    ) -> dict[str, np.ndarray]:
+        self, x1: np.ndarray, x2: np.ndarray, x12: np.ndarray | None, codes: np.ndarray, n_classes: int, seed: int,
+        on_share: Callable[[float], None],
+    ) -> dict[str, np.ndarray]:  # fmt: skip
         if self.protocol == "published":
             return PublishedModel(n_classes, seed, _device(self.device)).fit(x1, x2, codes).score(x1, x2, codes)
         # Whatever order the modalities come in, they are learned in one order of their own: swapping them swaps
         # the terms and changes nothing else.
-        turned = _fingerprint(x1) > _fingerprint(x2)
-        first, second = (x2, x1) if turned else (x1, x2)
-        terms = self._fit_pair(first, second, x12, codes, n_classes, seed, with_all=False).held_out()
-        return _turn(terms) if turned else terms
+        other_way = _fingerprint(x1) > _fingerprint(x2)
+        first, second = (x2, x1) if other_way else (x1, x2)
+        terms = self._fit_pair(first, second, x12, codes, n_classes, seed, False, on_share).held_out()
+        return turned(terms) if other_way else terms
 
     def _fit_pair(
-        self, x1: np.ndarray, x2: np.ndarray, x12: np.ndarray | None,
-        codes: np.ndarray, n_classes: int, seed: int, with_all: bool,
+        self, x1: np.ndarray, x2: np.ndarray, x12: np.ndarray | None, codes: np.ndarray, n_classes: int, seed: int,
+        with_all: bool, on_share: Callable[[float], None] = lambda share: None,
     ) -> PairModel:  # fmt: skip
         folds = Folds(stratified_folds(codes, self.n_splits, np.random.default_rng(seed)), self.n_splits, with_all)
         log_prior = np.log(np.bincount(codes, minlength=n_classes) / len(codes))
         labels = Labels(torch.as_tensor(codes), log_prior, folds)
-        return PairModel(labels, PairSettings(self.surprisal, _device(self.device), seed)).fit(x1, x2, x12)
+        return PairModel(labels, PairSettings(self.surprisal, _device(self.device), seed)).fit(x1, x2, x12, on_share)
 
     def _result(
         self, scored: dict[str, np.ndarray], classes: np.ndarray, warnings: tuple[str, ...]
@@ -337,39 +360,8 @@ def score_pairs(
 
 def _fingerprint(x: np.ndarray) -> tuple[int, bytes]:
     """Return something to order modalities by that depends on what they hold alone."""
-    some = np.ascontiguousarray(x[:: max(1, len(x) // 1000)])
+    some = np.ascontiguousarray(x[:: -(-x.size // WHOLE)])  # of very large arrays, evenly spaced rows
     return x.shape[1], hashlib.blake2b(some.tobytes()).digest()
-
-
-def _turn(terms: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Swap what belongs to the first modality with what belongs to the second."""
-    other = {"1": "2", "2": "1"}
-    names = {name: name if name.endswith("12") else name[:-1] + other.get(name[-1], name[-1]) for name in terms}
-    return {names[name]: values for name, values in terms.items()}
-
-
-def _mean_of(scored: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Return means over repeats; what is most likely is told as the first repeat found it."""
-    if len(scored) == 1:
-        return scored[0]
-    averaged = {*INGREDIENTS, "label_error", "swapped_pair"} & scored[0].keys()
-    return scored[0] | {name: np.mean([one[name] for one in scored], axis=0) for name in averaged}
-
-
-def _expected(
-    log_p: list[np.ndarray], surprisals: tuple[np.ndarray, np.ndarray], log_prior: np.ndarray, redundancy: str
-) -> dict[str, np.ndarray]:
-    """Return every field averaged over what both modalities together say of the label."""
-    ratios = [p - log_prior for p in log_p]
-    shape = ratios[0].shape
-    fields = dict(zip(("i1", "i2", "i12"), ratios, strict=True))
-    fields |= {f"h{k + 1}": np.broadcast_to(h[:, None], shape) for k, h in enumerate(surprisals)}
-    for k in range(2):
-        carried = (np.exp(log_p[k]) * ratios[k]).sum(axis=1, keepdims=True)
-        fields[f"b{k + 1}"] = np.broadcast_to(carried, shape)
-    fields |= dict(zip(("r", "u1", "u2", "s"), decompose(redundancy, **fields), strict=True))
-    odds = np.exp(log_p[2])
-    return {name: (odds * values).sum(axis=1) for name, values in fields.items()}
 
 
 def _device(name: str) -> torch.device:

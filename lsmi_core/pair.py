@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ from scipy.linalg import eigh
 from lsmi_core.crossed import MAX_COORDINATES
 from lsmi_core.density import TiedMixture, label_statistic
 from lsmi_core.errors import InvalidInputError
-from lsmi_core.heads import Head, Labels, cells, crossed, curved, groups, linear, screened
+from lsmi_core.families import cells, crossed, curved, groups, linear, screened
+from lsmi_core.heads import Head, Labels
 from lsmi_core.parallel import side_by_side
 from lsmi_core.projection import Projection
 
@@ -68,6 +70,12 @@ class View:
         best = int(np.argmin([h.mean() for h in held_out]))
         self.density = tried[best][-1]
         return held_out[best]
+
+    def _told_and_untold(self, log_p: np.ndarray) -> np.ndarray:
+        """Return shares in one group a class, and in one more for samples that say nothing."""
+        said = (np.exp(log_p) * (log_p - self.labels.log_prior)).sum(axis=1, keepdims=True)
+        silent = np.exp(-4 * said / np.log(self.labels.n_classes))
+        return np.hstack([(1 - silent) * np.exp(log_p), silent])
 
     def _leading(self, statistic: np.ndarray) -> np.ndarray:
         """Return what varies most of the statistic of many classes, along axes learned once."""
@@ -127,7 +135,7 @@ class View:
         if self.settings.surprisal == "task":  # log-ratios have a unit, nats: whitening would hide how much is said
             statistic = label_statistic(log_p, self.labels.log_prior)
             if self.labels.n_classes <= MAX_COORDINATES:
-                return statistic, [(np.exp(log_p), 8)]
+                return statistic, [(self._told_and_untold(log_p), 8)]
             return self._leading(statistic), [(self.shares.numpy(), 5)]
         whitened = self.whiten(z).cpu().numpy()
         # Classes are as good a guess as groups are, and where they are right nothing improves on their means.
@@ -162,9 +170,30 @@ class PairModel:
         self.labels = labels
         self.settings = settings
 
-    def fit(self, x1: np.ndarray, x2: np.ndarray, x12: np.ndarray | None = None) -> PairModel:
-        """Learn from all samples; x12 is a joint representation of the caller's own, if there is one."""
-        first, second = self.views = side_by_side(lambda x: View(self.labels, self.settings).fit(x), (x1, x2))
+    def fit(
+        self,
+        x1: np.ndarray,
+        x2: np.ndarray,
+        x12: np.ndarray | None = None,
+        on_share: Callable[[float], None] = lambda share: None,
+    ) -> PairModel:
+        """Learn from all samples.
+
+        Parameters
+        ----------
+        x1, x2 : ndarray of shape (n_samples, n_features_k)
+        x12 : ndarray of shape (n_samples, n_features_12), optional
+            A joint representation of the caller's own.
+        on_share : callable
+            Told the share of the work that is done, below 1, whenever a part of it is.
+
+        Returns
+        -------
+        PairModel
+        """
+        first, second = self.views = side_by_side(
+            lambda x: View(self.labels, self.settings).fit(x), (x1, x2), on_done=lambda n: on_share(n / 4)
+        )
         z12 = torch.cat([first.z, second.z], dim=1)
         first.z, second.z = z12.split([first.z.shape[1], second.z.shape[1]], dim=1)  # held once, not twice
         tasks = {
@@ -182,7 +211,10 @@ class PairModel:
             own = torch.as_tensor(self.projection12.fit_transform(x12), device=self.settings.device)
             tasks["given linear"] = lambda: linear(own, self.labels)
             tasks["given curved"] = lambda: curved(own, self.labels, self.settings.random_state)
-        done = dict(zip(tasks, side_by_side(lambda task: task(), tasks.values()), strict=True))
+        results = side_by_side(
+            lambda task: task(), tasks.values(), on_done=lambda n: on_share(0.5 + 0.45 * n / len(tasks))
+        )
+        done = dict(zip(tasks, results, strict=True))
         self.surprisals = done.pop("h1"), done.pop("h2")
         self.joint = Head(self.labels, done, self._fusions(first.head.held_out, second.head.held_out))
         return self

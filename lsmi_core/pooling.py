@@ -54,7 +54,7 @@ def calibrate(scores: torch.Tensor, codes: torch.Tensor, folds: Folds) -> Calibr
     Returns
     -------
     Calibration
-        Temperatures lie between 1/7 and 33.
+        Temperatures lie between 1/4.5 and 20.
 
     References
     ----------
@@ -94,7 +94,7 @@ def pool_weights(own: np.ndarray, folds: Folds, n_iter: int = 100) -> np.ndarray
     The pooled prediction is :math:`\sum_k w_k p_k(y|x)`; its likelihood is concave in w and expectation
     maximisation climbs it without a step size. The first predictor must be the class prior: it always keeps the
     weight of one sample in n, which bounds how wrong the pool can be about anything. Where one predictor alone is as
-    good as the pool, within one standard error, it stands alone.
+    good as the pool, within one standard error, it stands alone; and where the prior is as good as that one, the prior.
 
     Parameters
     ----------
@@ -123,13 +123,17 @@ def pool_weights(own: np.ndarray, folds: Folds, n_iter: int = 100) -> np.ndarray
 
 
 def _simplest(p: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the best predictor alone where the pool is not clearly better, by one standard error; else the pool."""
-    with np.errstate(divide="ignore"):
-        alone = int(np.log(p).mean(axis=1).argmax())
-    gain = np.log(weights @ p) - np.log(np.maximum(p[alone], 1e-300))
-    if gain.mean() > gain.std() / np.sqrt(p.shape[1]):
+    """Return the pool where it is better than the best predictor by one standard error; else that one, or the prior."""
+    told = np.log(np.maximum(p, 1e-300))
+    alone = int(told.mean(axis=1).argmax())
+    if _clearly_better(np.log(weights @ p), told[alone]):
         return weights
-    return np.eye(len(p))[alone]
+    return np.eye(len(p))[alone if _clearly_better(told[alone], told[0]) else 0]
+
+
+def _clearly_better(one: np.ndarray, other: np.ndarray) -> bool:
+    gain = one - other
+    return bool(gain.mean() > gain.std() / np.sqrt(len(gain)))
 
 
 def pool(log_p: list[np.ndarray], weights: np.ndarray) -> np.ndarray:

@@ -151,7 +151,7 @@ def train_classifier(x: torch.Tensor, codes: torch.Tensor, n_classes: int, gener
 
 def as_float32(x: np.ndarray) -> torch.Tensor:
     """Return features, shape (n_samples, n_features), as a float32 tensor; too large becomes infinite."""
-    return torch.from_numpy(x).to(torch.float32)
+    return torch.from_numpy(np.require(x, requirements="W")).to(torch.float32)
 
 
 def _views(x1: np.ndarray, x2: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -15,7 +15,8 @@ __all__ = [
     "check_labels",
     "check_same_length",
     "distinct_labels",
-    "quantile_classes",
+    "cut_at",
+    "quantile_edges",
 ]
 
 
@@ -102,25 +103,26 @@ def _has_missing(labels: np.ndarray) -> bool:
     return labels.dtype.kind == "O" and any(isinstance(label, float) and np.isnan(label) for label in labels)
 
 
-def quantile_classes(y: object, n_quantiles: int) -> tuple[object, tuple[str, ...]]:
-    """Return labels as they are, or a numeric target cut into classes of equal size, and what was done, if anything.
+def quantile_edges(y: object, n_quantiles: int) -> np.ndarray | None:
+    """Return where a numeric target is cut into classes of about equal size, or None where y holds labels.
 
     A target is numeric when it holds fractions and more distinct values than two a class.
     """
     target = np.asarray(y)
     if target.dtype.kind != "f" or target.ndim != 1 or not np.isfinite(target).all():
-        return y, ()
+        return None
     distinct = np.unique(target)
     if len(distinct) <= 2 * n_quantiles or (distinct == np.round(distinct)).all():
-        return y, ()
+        return None
     edges = np.quantile(target, np.arange(1, n_quantiles) / n_quantiles)
-    edges = np.unique(np.maximum(edges, distinct[1]))  # nothing lies below the lowest value
-    names = np.array([f"q{k + 1}" for k in range(len(edges) + 1)])
-    told = ", ".join(f"{edge:.4g}" for edge in edges)
-    return names[np.searchsorted(edges, target, side="right")], (
-        f"The numeric target was cut into {len(names)} classes of about equal size, at {told}: "
-        "scores are about the class, not the number.",
-    )
+    return np.unique(np.maximum(edges, distinct[1]))  # nothing lies below the lowest value
+
+
+def cut_at(edges: np.ndarray, target: object) -> np.ndarray:
+    """Return the class of each value, named so that classes sort from low to high."""
+    width = len(str(len(edges) + 1))
+    names = np.array([f"q{k + 1:0{width}d}" for k in range(len(edges) + 1)])
+    return names[np.searchsorted(edges, np.asarray(target, dtype=np.float64), side="right")]
 
 
 def check_same_length(**arrays: np.ndarray) -> None:

@@ -124,13 +124,17 @@ def test_predictions_say_what_the_information_is_made_of(drawn, result):
         assert p.max() <= 1
 
 
-def test_progress_is_told(few):
+@pytest.mark.parametrize("n_repeats", [1, 3])
+def test_progress_is_told(few, n_repeats):
     told = []
-    LSMIEstimator(n_repeats=3).fit_score(few.x1, few.x2, few.y, progress=lambda done, total: told.append((done, total)))
-    assert told == [(0, 80), (26, 80), (53, 80), (80, 80)]  # whole samples after each of three repeats
-    told.clear()
-    LSMIEstimator().fit_score(few.x1, few.x2, few.y, progress=lambda done, total: told.append((done, total)))
-    assert told == [(0, 80), (80, 80)]
+    LSMIEstimator(n_repeats=n_repeats).fit_score(
+        few.x1, few.x2, few.y, progress=lambda done, total: told.append((done, total))
+    )
+    done = [d for d, _ in told]
+    assert {total for _, total in told} == {80}
+    assert done[0] == 0 and done[-1] == 80 and done == sorted(done)
+    assert set(done) >= {int(80 * (k + 1) / n_repeats) for k in range(n_repeats)}
+    assert len(set(done)) >= 6 * n_repeats, "steps within every repeat"
 
 
 # --- suspicion ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from toy_data import assert_identities, correlation
@@ -112,6 +114,16 @@ def test_new_samples_far_from_all_that_was_seen(drawn, surprisal, scale):
         assert_identities(found)
 
 
+@pytest.mark.parametrize("protocol", ["cross-fit", "published"])
+def test_a_fitted_estimator_can_be_put_away_and_taken_out_again(protocol):
+    drawn = gaussian_classes(80, n_classes=2)
+    model = LSMIEstimator(protocol=protocol).fit(drawn.x1, drawn.x2, drawn.y)
+    again = pickle.loads(pickle.dumps(model))
+    before, after = (m.score_samples(drawn.x1, drawn.x2, drawn.y) for m in (model, again))
+    for field in FIELDS:
+        assert np.array_equal(getattr(before, field), getattr(after, field)), field
+
+
 # --- interactions without labels ------------------------------------------------------------------------------------
 @pytest.mark.parametrize("redundancy", sorted(REDUNDANCIES))
 def test_expected_interactions_are_averages_over_all_labels(model, drawn, redundancy):
@@ -197,3 +209,21 @@ def test_the_published_protocol_scores_in_sample_and_this_one_does_not():
     y = rng.integers(2, size=200)
     assert LSMIEstimator(protocol="published").fit_score(x1, x2, y).means()["i12"] > 0.5
     assert abs(LSMIEstimator().fit_score(x1, x2, y).means()["i12"]) < 0.03
+
+
+def test_a_numeric_target_is_cut_for_new_samples_where_it_was_cut_for_the_old_ones():
+    drawn = gaussian_classes(400, n_classes=2)
+    target = drawn.x1[:, 0] + 0.1 * drawn.x2[:, 0]
+    estimator = LSMIEstimator(n_quantiles=12).fit(drawn.x1, drawn.x2, target)
+    assert list(estimator.classes_) == [f"q{k + 1:02d}" for k in range(12)], "from low to high"
+    whole = estimator.score_samples(drawn.x1, drawn.x2, target)
+    few = estimator.score_samples(drawn.x1[:5], drawn.x2[:5], target[:5])
+    assert np.allclose(whole.i12[:5], few.i12, atol=1e-5)
+    names = estimator.classes_[np.searchsorted(estimator.edges_, target, side="right")]
+    assert np.array_equal(whole.i12, estimator.score_samples(drawn.x1, drawn.x2, names).i12), "names serve as well"
+    assert whole.i1.mean() > 0.5
+
+
+def test_labels_are_not_cut():
+    drawn = gaussian_classes(100, n_classes=2)
+    assert LSMIEstimator().fit(drawn.x1, drawn.x2, drawn.y).edges_ is None

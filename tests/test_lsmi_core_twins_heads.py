@@ -13,8 +13,9 @@ from sklearn.linear_model import LogisticRegression
 from toy_data import classes_in_space, folds_of, insides, labels_of
 
 from lsmi_core.crossed import MAX_DIRECTIONS, crossed_directions
+from lsmi_core.families import curved, groups, linear, screened
 from lsmi_core.folds import Folds
-from lsmi_core.heads import Candidate, Head, curved, groups, linear, screened
+from lsmi_core.heads import Candidate, Head
 from lsmi_core.linear import discriminant_coefficients, telling_features
 from lsmi_core.pair import PairModel, PairSettings
 from lsmi_core.parallel import side_by_side
