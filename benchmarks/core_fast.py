@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.core_regimes import areas
-from benchmarks.published import published_fit_score
+from benchmarks.core_regimes import areas, fit_published
 from benchmarks.report import table
 from lsmi_core import FIELDS, LSMIEstimator
 from lsmi_core.interactions import INGREDIENTS
@@ -54,7 +53,7 @@ def speed() -> str:
     again, _ = _best(lambda: _full_run(drawn), 7)
     seconds = min(seconds, again)
     ours = areas(result.redundancy, result.ingredients(), drawn.regime)
-    published = areas("lsmi", published_fit_score(drawn.x1, drawn.x2, drawn.y, C), drawn.regime)
+    published = areas("lsmi", fit_published(drawn.x1, drawn.x2, drawn.y), drawn.regime)
     rate, work = _product_rate(), _operations()
     rows = [
         ["this estimator, full default run", f"{seconds:.2f} s", "", f"{ours.mean():.4f}"],

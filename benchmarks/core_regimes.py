@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.fashion import KINDS, components, fetch, load_halves, spoil
@@ -34,7 +35,7 @@ VARIANTS: dict[str, dict] = {
     "16 columns against 768": {"n_features": (16, 768)},
     "30 % of the redundant pairs swapped": {"swapped": 0.3},
 }
-SLOW_FOR_PUBLISHED = {"40 classes, n=50,000", "n=50,000", "16 columns against 768"}
+ENOUGH_FOR_PUBLISHED = 6_000
 
 
 def draw(n_samples: int = 6_000, turned: bool = False, seed: int = SEED, **settings: object) -> ExactSamples:
@@ -63,15 +64,16 @@ def regimes() -> str:
         results = [LSMIEstimator().fit_score(drawn.x1, drawn.x2, drawn.y) for drawn in draws]
         ours = _mean_areas(DEFAULT_REDUNDANCY, [r.ingredients() for r in results], draws)
         law = _mean_areas(DEFAULT_REDUNDANCY, [_exact(drawn) for drawn in draws], draws)
-        told = "not run" if name in SLOW_FOR_PUBLISHED else _published(draws[0])
+        told = _published(draws[0])
         short = [f"{(law - ours).mean():.4f}", f"{(law - ours).max():.3f}"]
         rows.append([name, f"{ours.mean():.4f}", f"{law.mean():.4f}", *short, _spelt(ours), told])
         fits = [r.ingredients() for r in results]
         by_measure.append([name, *(f"{_mean_areas(m, fits, draws).mean():.4f}" for m in REDUNDANCIES)])
     header = ["variant", "mean AUROC", "law", "short by", "worst term short by", "r u1 u2 s", "published"]
     return (
-        f"One draw each; means of 8 draws at n=500 and of 4 with 40 classes.\n\n{table(header, rows)}\n\nThe same fits "
-        f"under every measure, mean AUROC:\n\n{table(['variant', *REDUNDANCIES], by_measure)}"
+        "One draw each; means of 8 draws at n=500 and of 4 with 40 classes. The published protocol fits one draw, and "
+        f"no more than {ENOUGH_FOR_PUBLISHED:,} of its samples.\n\n{table(header, rows)}\n\nThe same fits under "
+        f"every measure, mean AUROC:\n\n{table(['variant', *REDUNDANCIES], by_measure)}"
     )
 
 
@@ -88,9 +90,20 @@ def _spelt(found: np.ndarray) -> str:
 
 
 def _published(drawn: ExactSamples) -> str:
-    terms = published_fit_score(drawn.x1, drawn.x2, drawn.y, int(drawn.y.max()) + 1)
-    found = areas("lsmi", terms, drawn.regime)
+    some = slice(0, ENOUGH_FOR_PUBLISHED)
+    terms = fit_published(drawn.x1[some], drawn.x2[some], drawn.y[some])
+    found = areas("lsmi", terms, drawn.regime[some])
     return f"{found.mean():.3f} ({' '.join(f'{a:.2f}' for a in found)})"
+
+
+def fit_published(x1: np.ndarray, x2: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the published protocol's terms, fitted on one thread: small steps only wait for a second one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return published_fit_score(x1, x2, y, int(y.max()) + 1)
+    finally:
+        torch.set_num_threads(before)
 
 
 def fashion() -> str:
@@ -125,5 +138,5 @@ def _three(measure: str, result: PointwiseInteractions, regime: np.ndarray) -> s
 
 
 def _told(x1: np.ndarray, x2: np.ndarray, y: np.ndarray, regime: np.ndarray) -> str:
-    found = areas("lsmi", published_fit_score(x1, x2, y, int(y.max()) + 1), regime)[:3]
+    found = areas("lsmi", fit_published(x1, x2, y), regime)[:3]
     return f"{found.mean():.3f} ({' '.join(f'{a:.2f}' for a in found)})"

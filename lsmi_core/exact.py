@@ -97,7 +97,7 @@ def log_mixture(logs: list[np.ndarray], clusters: np.ndarray, labels: np.ndarray
 def label_information(
     log_likelihood: np.ndarray, y: np.ndarray, prior: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    r"""Return :math:`i = \log p(x|y) - \log p(x)` and :math:`h = -\log p(x)` of each sample, in nats.
+    r"""Return :math:`i = \log p(x|y) - \log p(x)`, :math:`h = -\log p(x)` and b of each sample, in nats.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from scipy.stats import f as f_distribution
 
 from lsmi_core.folds import Folds
 
-__all__ = ["discriminant_coefficients", "eigh", "linear_scores", "numpy_to", "softmax_coefficients", "telling_features"]
+__all__ = ["discriminant_coefficients", "eigh", "linear_scores", "softmax_coefficients", "telling_features"]
 
 
 def linear_scores(x: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:
@@ -206,8 +206,3 @@ def _inverse_curvature(z: torch.Tensor, unseen: list[slice], with_all: bool, rid
     grams = torch.stack([total - g for g in own] + [total] * with_all)
     curvature = grams.repeat_interleave(len(ridge) // len(grams), dim=0) / 2 + torch.diag_embed(ridge[:, 0])
     return torch.cholesky_inverse(torch.linalg.cholesky(curvature.cpu())).to(z.device)
-
-
-def numpy_to(x: np.ndarray, device: torch.device) -> torch.Tensor:
-    """Return a float32 copy of ``x`` on the device."""
-    return torch.as_tensor(np.ascontiguousarray(x, dtype=np.float32), device=device)
