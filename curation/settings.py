@@ -33,7 +33,9 @@ class RunSettings:
     encoders : dict of modality name to encoder name
         Modalities that are not listed take the default encoder of their kind.
     redundancy, surprisal : str
-    n_splits, random_state : int
+    n_splits : int, optional
+        By default chosen by the number of samples.
+    random_state : int
     device : str
     """
 
@@ -41,7 +43,7 @@ class RunSettings:
     encoders: dict[str, str] = field(default_factory=dict)
     redundancy: str = DEFAULT_REDUNDANCY
     surprisal: str = "task"
-    n_splits: int = 5
+    n_splits: int | None = None
     random_state: int = 0
     device: str = "auto"
 

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from lsmi_core.advice import run_warnings
 from lsmi_core.errors import InvalidInputError
-from lsmi_core.folds import Folds, stratified_folds
+from lsmi_core.folds import Folds, default_splits, stratified_folds
 from lsmi_core.heads import Labels
 from lsmi_core.interactions import (
     DEFAULT_REDUNDANCY,
@@ -55,8 +55,9 @@ class LSMIEstimator(BaseEstimator):
     surprisal : {"task", "feature"}, default="task"
         Where surprisals, which only "lsmi" reads, are measured: on what each modality says about the label
         (comparable between modalities, blind to units and nuisance), or on the whitened features as published.
-    n_splits : int, default=5
-        Folds of the cross-fit; at least 2.
+    n_splits : int, optional
+        Folds of the cross-fit; at least 2. By default 10 below 2,000 samples, where every sample to learn from counts,
+        and 5 above.
     n_repeats : int, default=1
         Refits with other folds and seeds; scores are their means, and two or more give standard errors.
     n_quantiles : int, default=5
@@ -94,7 +95,7 @@ class LSMIEstimator(BaseEstimator):
         self,
         redundancy: str | None = None,
         surprisal: str = "task",
-        n_splits: int = 5,
+        n_splits: int | None = None,
         n_repeats: int = 1,
         n_quantiles: int = 5,
         protocol: str = "cross-fit",
@@ -279,7 +280,8 @@ class LSMIEstimator(BaseEstimator):
         check_choice(self.surprisal, "surprisal", ("task", "feature"))
         check_choice(self.protocol, "protocol", ("cross-fit", "published"))
         check_choice(self.device, "device", ("auto", "cpu", "cuda", "mps"))
-        check_int(self.n_splits, "n_splits", 2)
+        if self.n_splits is not None:
+            check_int(self.n_splits, "n_splits", 2)
         check_int(self.n_repeats, "n_repeats", 1)
         check_int(self.n_quantiles, "n_quantiles", 2)
         check_int(self.random_state, "random_state", 0, 2**32)
@@ -290,9 +292,10 @@ class LSMIEstimator(BaseEstimator):
         self.edges_ = quantile_edges(y, self.n_quantiles)
         classes, codes = check_labels(y if self.edges_ is None else cut_at(self.edges_, y))
         check_same_length(**{"x1": x1, "x2": x2, "y": codes} | ({} if x12 is None else {"x12": x12}))
-        if len(codes) < 2 * self.n_splits:
+        n_splits = self.n_splits or default_splits(len(codes))
+        if len(codes) < 2 * n_splits:
             raise InvalidInputError(
-                f"{self.n_splits} folds need at least {2 * self.n_splits} samples. Got {len(codes)}; "
+                f"{n_splits} folds need at least {2 * n_splits} samples. Got {len(codes)}; "
                 "add samples or lower n_splits."
             )
         return (x1, x2, x12), classes, codes
@@ -314,7 +317,8 @@ class LSMIEstimator(BaseEstimator):
         self, x1: np.ndarray, x2: np.ndarray, x12: np.ndarray | None, codes: np.ndarray, n_classes: int, seed: int,
         with_all: bool, on_share: Callable[[float], None] = lambda share: None,
     ) -> PairModel:  # fmt: skip
-        folds = Folds(stratified_folds(codes, self.n_splits, np.random.default_rng(seed)), self.n_splits, with_all)
+        n_splits = self.n_splits or default_splits(len(codes))
+        folds = Folds(stratified_folds(codes, n_splits, np.random.default_rng(seed)), n_splits, with_all)
         log_prior = np.log(np.bincount(codes, minlength=n_classes) / len(codes))
         labels = Labels(torch.as_tensor(codes), log_prior, folds)
         return PairModel(labels, PairSettings(self.surprisal, _device(self.device), seed)).fit(x1, x2, x12, on_share)

@@ -8,7 +8,9 @@ from functools import cached_property
 import numpy as np
 import torch
 
-__all__ = ["Folds", "stratified_folds"]
+__all__ = ["Folds", "default_splits", "stratified_folds"]
+
+FEW = 2_000
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,8 @@ def stratified_folds(codes: np.ndarray, n_splits: int, rng: np.random.Generator)
     folds = np.empty(len(codes), dtype=np.int64)
     folds[order] = np.arange(len(codes)) % n_splits
     return folds
+
+
+def default_splits(n_samples: int) -> int:
+    """Return the number of folds that is worth its time: 10 for few samples, 5 for many or hardly any."""
+    return 10 if 20 <= n_samples < FEW else 5

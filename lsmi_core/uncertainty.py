@@ -10,6 +10,7 @@ from scipy.stats import t as student_t
 from sklearn.base import clone
 
 from lsmi_core.errors import InvalidInputError
+from lsmi_core.folds import default_splits
 from lsmi_core.interactions import FIELDS, PointwiseInteractions
 from lsmi_core.projection import Projection
 
@@ -58,7 +59,7 @@ def mean_interval(values: np.ndarray, level: float = 0.9) -> tuple[float, float,
 
 
 def extrapolated_intervals(
-    full: PointwiseInteractions, half: PointwiseInteractions, n_splits: int, level: float = 0.9
+    full: PointwiseInteractions, half: PointwiseInteractions, n_splits: int | None = None, level: float = 0.9
 ) -> dict[str, tuple[float, float, float]]:
     r"""Return estimate and interval of every data-set mean, corrected for what more samples would still teach.
 
@@ -73,8 +74,8 @@ def extrapolated_intervals(
         Scored with ``n_splits`` folds.
     half : PointwiseInteractions
         The same samples scored with two folds.
-    n_splits : int
-        More than two.
+    n_splits : int, optional
+        More than two; by default what the estimator takes by default.
     level : float in (0, 1)
 
     Returns
@@ -91,6 +92,7 @@ def extrapolated_intervals(
     ----------
     Bias of order 1/n and its removal by two sample sizes: Quenouille 1956, Biometrika 43:353.
     """
+    n_splits = n_splits or default_splits(len(full))
     if len(full) != len(half) or n_splits <= HALVES:
         raise InvalidInputError("Extrapolation needs the same samples scored with two folds and with more than two.")
     inverse = n_splits / (n_splits - 1)

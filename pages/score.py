@@ -48,10 +48,11 @@ def choose(prepared: dict) -> None:
             st.caption(plain(encoder_note(encoders[name], kind)))
     with st.expander("Settings for the curious", icon=":material/tune:"):
         redundancy = st.selectbox("Measure of redundancy", list(MEASURES), format_func=MEASURES.get)
-        folds = st.number_input("Folds: every sample is scored by models that never saw it", 2, 20, 5)
+        folds = st.number_input("Folds: every sample is scored by models that never saw it", 2, 20, None,
+                                placeholder="10 for fewer than 2,000 pairs, 5 for more")  # fmt: skip
         seed = st.number_input("Random seed: the same seed gives the same scores", 0, 2**31 - 1, 0)
     if st.button("Score the pairs", type="primary", icon=":material/play_arrow:"):
-        state.launch(RunSettings(prepared["source"], encoders, redundancy, n_splits=int(folds), random_state=int(seed)))
+        state.launch(RunSettings(prepared["source"], encoders, redundancy, n_splits=folds, random_state=int(seed)))
 
 
 now = state.status()

@@ -307,7 +307,7 @@ def test_parameters_and_clone(few):
     model = LSMIEstimator(**told)
     assert model.get_params() == told
     assert LSMIEstimator().get_params() == {
-        "redundancy": None, "surprisal": "task", "n_splits": 5, "n_repeats": 1, "n_quantiles": 5,
+        "redundancy": None, "surprisal": "task", "n_splits": None, "n_repeats": 1, "n_quantiles": 5,
         "protocol": "cross-fit", "random_state": 0, "device": "auto",
     }  # fmt: skip
     assert model.fit(few.x1, few.x2, few.y) is model
@@ -323,6 +323,14 @@ def every_warning() -> Iterator[None]:
     torch.set_warn_always(True)
     yield
     torch.set_warn_always(False)
+
+
+@pytest.mark.parametrize("n, n_splits", [(12, 5), (20, 10), (240, 10)])
+def test_few_samples_take_ten_folds_unless_told(n, n_splits):
+    drawn = gaussian_classes(n, n_classes=2, random_state=3)
+    by_default = LSMIEstimator().fit_score(drawn.x1, drawn.x2, drawn.y)
+    told = LSMIEstimator(n_splits=n_splits).fit_score(drawn.x1, drawn.x2, drawn.y)
+    assert_identical(by_default, told)
 
 
 @pytest.mark.filterwarnings("error")
