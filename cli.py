@@ -1,9 +1,12 @@
-"""The door without a screen: demo, score, partition, export, encoders, rerun."""
+"""The door without a screen: demo, import, score, partition, tag, export, check, resume, encoders, rerun."""
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -15,9 +18,12 @@ from curation.words import MEASURES, terms
 if TYPE_CHECKING:
     import pandas as pd
 
-    from curation.workspace import ScoredRun
+    from curation.progress import Progress
+    from curation.workspace import ScoredRun, Workspace
 
 __all__ = ["main"]
+
+WORKSPACE = "the workspace: a new folder, or one that has been used before"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -54,12 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     _run_options(demo)
     demo.set_defaults(command=_demo)
 
-    score = commands.add_parser("score", help="score your own table or features file")
-    score.add_argument("table", type=Path, metavar="TABLE", help="CSV, TSV, Parquet, JSONL, or ready-made features")
-    score.add_argument("--modality", action="append", default=[], metavar="NAME=COLUMN",
-                       help="a side of the pair; give two. Several number columns: NAME=COL1,COL2")  # fmt: skip
-    score.add_argument("--label", metavar="COLUMN", help="the column with the category")
-    score.add_argument("--media", type=Path, metavar="DIR_OR_ZIP", help="where pictures and sounds are")
+    bring = commands.add_parser("import", help="bring a table or features into a workspace, without scoring them")
+    _source_options(bring)
+    bring.add_argument("--out", type=Path, required=True, metavar="DIR", help=WORKSPACE)
+    bring.set_defaults(command=_import)
+
+    score = commands.add_parser("score", help="score your own table or features file, or what a workspace holds")
+    _source_options(score)
     score.add_argument("--encoder", action="append", default=[], metavar="NAME=ENCODER",
                        help="encoder of a modality; see the encoders command")  # fmt: skip
     _run_options(score)
@@ -81,24 +88,51 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, required=True, metavar="FILE")
     export.set_defaults(command=_export)
 
+    tag = commands.add_parser("tag", help="tag samples, or list the tags")
+    tag.add_argument("run", type=Path, metavar="DIR", help="a workspace")
+    tag.add_argument("--tag", metavar="NAME", help="without it, the tags are listed")
+    tag.add_argument("--ids", nargs="+", default=[], metavar="SAMPLE", help="identifiers of samples")
+    tag.add_argument("--of", type=Path, metavar="FILE", help="the samples of an exported file")
+    tag.add_argument("--remove", action="store_true", help="take the tag away")
+    tag.set_defaults(command=_tag, id=None)
+
+    check = commands.add_parser("check", help="compare every file of a workspace with what was written")
+    check.add_argument("workspace", type=Path, metavar="DIR")
+    check.add_argument("--repair", action="store_true", help="make a new catalogue where it is damaged")
+    check.set_defaults(command=_check)
+
+    resume = commands.add_parser("resume", help="finish the runs of a workspace that were interrupted")
+    resume.add_argument("workspace", type=Path, metavar="DIR")
+    resume.set_defaults(command=_resume)
+
     encoders = commands.add_parser("encoders", help="list the encoders")
     encoders.set_defaults(command=_encoders)
 
     rerun = commands.add_parser("rerun", help="repeat a run from its record")
-    rerun.add_argument("record", type=Path, metavar="RUN_JSON")
-    rerun.add_argument("--out", type=Path, required=True, metavar="DIR")
+    rerun.add_argument("record", type=Path, metavar="RUN", help="a workspace (its latest run), a run, or a run.json")
+    rerun.add_argument("--out", type=Path, required=True, metavar="DIR", help=WORKSPACE)
     rerun.set_defaults(command=_rerun)
     return parser
 
 
+def _source_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", type=Path, metavar="TABLE", help="CSV, TSV, Parquet, JSONL, or ready-made features")
+    parser.add_argument("--modality", action="append", default=[], metavar="NAME=COLUMN",
+                        help="a side of the pair; give two. Several number columns: NAME=COL1,COL2")  # fmt: skip
+    parser.add_argument("--label", metavar="COLUMN", help="the column with the category")
+    parser.add_argument("--media", type=Path, metavar="DIR_OR_ZIP", help="where pictures and sounds are")
+    parser.add_argument("--link", action="store_true", help="leave pictures and sounds where they are; do not copy")
+
+
 def _run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the results")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help=WORKSPACE)
     parser.add_argument("--seed", type=int, default=0, help="one seed repeats the whole run")
     _measure_option(parser, RunSettings.redundancy, RunSettings.redundancy)
 
 
 def _scored_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="DIR")
+    parser.add_argument("run", type=Path, metavar="DIR", help="a workspace")
+    parser.add_argument("--run", dest="id", metavar="RUN", help="one of its runs (by default the latest)")
     _measure_option(parser, None, "the one the run was scored with")
 
 
@@ -116,31 +150,44 @@ def _demo(arguments: argparse.Namespace) -> None:
     _run_on(demo_source(arguments.name), {}, arguments)
 
 
-def _score(arguments: argparse.Namespace) -> None:
-    from curation.importing import is_features_file
-    from curation.sources import features_source
+def _import(arguments: argparse.Namespace) -> None:
+    from curation.pipeline import import_source
 
-    if not arguments.table.exists():
-        raise DataError(f"{arguments.table} does not exist; give the path of a table or a features file.")
-    if is_features_file(arguments.table):
-        _refuse_table_options(arguments)
-        source = features_source(arguments.table)
-    else:
-        source = _table(arguments)
+    source = _source(arguments)
+    with _workspace(arguments.out) as workspace, _console() as progress:
+        dataset, is_new = import_source(source, workspace, progress)
+    known = "" if is_new else " They were in the workspace already; nothing was added."
+    print(f"The samples are in {arguments.out} as data set {dataset}.{known}")
+
+
+def _score(arguments: argparse.Namespace) -> None:
+    source = _source(arguments)
     encoders = dict(_named(text, "--encoder NAME=ENCODER") for text in arguments.encoder)
     _run_on(source, encoders, arguments)
 
 
-def _refuse_table_options(arguments: argparse.Namespace) -> None:
-    given = [name for name in ("modality", "label", "media") if getattr(arguments, name)]
+def _source(arguments: argparse.Namespace) -> dict:
+    """Return the source record that the arguments of ``score`` or ``import`` describe."""
+    from curation.importing import is_features_file
+    from curation.sources import describe_table, features_source, workspace_source
+    from curation.workspace import is_workspace
+
+    if not arguments.table.exists():
+        raise DataError(f"{arguments.table} does not exist; give the path of a table or a features file.")
+    if is_workspace(arguments.table):
+        _refuse_table_options(arguments, "is a workspace")
+        return workspace_source(arguments.table)
+    if is_features_file(arguments.table):
+        _refuse_table_options(arguments, "holds ready-made features")
+        return features_source(arguments.table)
+    source = describe_table(arguments.table, arguments.modality, arguments.label, arguments.media)
+    return source | ({"link": True} if arguments.link else {})
+
+
+def _refuse_table_options(arguments: argparse.Namespace, why: str) -> None:
+    given = [name for name in ("modality", "label", "media", "link") if getattr(arguments, name)]
     if given:
-        raise DataError(f"{arguments.table} holds ready-made features; leave out --{' and --'.join(given)}.")
-
-
-def _table(arguments: argparse.Namespace) -> dict:
-    from curation.sources import describe_table
-
-    return describe_table(arguments.table, arguments.modality, arguments.label, arguments.media)
+        raise DataError(f"{arguments.table} {why}; leave out --{' and --'.join(given)}.")
 
 
 def _named(text: str, usage: str) -> tuple[str, str]:
@@ -155,15 +202,19 @@ def _run_on(source: dict, encoders: dict[str, str], arguments: argparse.Namespac
     _run(settings, arguments.out)
 
 
-def _run(settings: RunSettings, out: Path) -> None:
-    from curation.pipeline import run
-    from curation.progress import ConsoleProgress
+def _run(settings: RunSettings, out: Path, run_id: str | None = None, samples: dict | None = None) -> None:
+    """Score, and say what was found; a refused command leaves no new folder behind."""
+    from curation.jobs import CatalogueProgress, job_in_this_process
+    from curation.pipeline import import_source, run
+    from curation.places import new_id
+    from curation.progress import both
 
-    progress = ConsoleProgress(_screen())
-    try:
-        done = run(settings, out, progress)
-    finally:
-        progress.close()
+    run_id = run_id or new_id()
+    with _workspace(out) as workspace, job_in_this_process(workspace, settings, run_id), _console() as console:
+        progress = both(console, CatalogueProgress(workspace, run_id))
+        if samples:
+            workspace.note_imported(run_id, import_source(samples, workspace, progress)[0])
+        done = run(settings, workspace, run_id, progress)
     summary = done.summary
     print(f"\n{done.name}: {len(done.scores):,} samples scored, {summary['n_left_out']:,} rows left out.")
     if summary["n_left_out"]:
@@ -178,7 +229,35 @@ def _run(settings: RunSettings, out: Path) -> None:
     print(summary["finding"])
     for warning in summary["warnings"]:
         print(f"Note: {warning}")
-    print(f"Written to {done.folder}: scores.parquet, summary.json, run.json, map.parquet")
+    print(f"Run {run_id} is in {done.folder}: scores.parquet, summary.json, run.json, map.parquet")
+
+
+@contextmanager
+def _workspace(folder: Path) -> Iterator[Workspace]:
+    """Give the workspace of a folder; one made just now goes away again when the command is refused."""
+    from curation.workspace import is_workspace, make_workspace
+
+    is_new, was_there = not is_workspace(folder), folder.exists()
+    workspace = make_workspace(folder)
+    try:
+        yield workspace
+    except USER_ERRORS:
+        if is_new and not workspace.runs():
+            shutil.rmtree(folder, ignore_errors=True)
+            if was_there:
+                folder.mkdir(exist_ok=True)
+        raise
+
+
+@contextmanager
+def _console() -> Iterator[Progress]:
+    from curation.progress import ConsoleProgress
+
+    progress = ConsoleProgress(_screen())
+    try:
+        yield progress
+    finally:
+        progress.close()
 
 
 def _screen() -> TextIO:
@@ -190,8 +269,9 @@ def _partition(arguments: argparse.Namespace) -> None:
     from curation.export import check_target, export_file
     from curation.partitioning import partition_scores
     from curation.words import quantity
+    from curation.workspace import note_export
 
-    run, scores = _scores_of(arguments)
+    workspace, run, scores = _scores_of(arguments)
     by = quantity(arguments.by, run.modality_names)
     split = partition_scores(scores, by, arguments.budget, arguments.side, arguments.balanced)
     targets = [(arguments.out, split.selected)] + ([(arguments.rest, ~split.selected)] if arguments.rest else [])
@@ -201,24 +281,86 @@ def _partition(arguments: argparse.Namespace) -> None:
         check_target(path)
     for path, rows in targets:
         export_file(scores[rows], path)
+        note_export(workspace, run.folder.name, path, int(rows.sum()))
     print(f"{split.sentence(arguments.by)}. Written to {arguments.out}")
 
 
 def _export(arguments: argparse.Namespace) -> None:
     from curation.export import export_file
+    from curation.workspace import note_export
 
-    _, scores = _scores_of(arguments)
+    workspace, run, scores = _scores_of(arguments)
     export_file(scores, arguments.out, arguments.format)
+    note_export(workspace, run.folder.name, arguments.out, len(scores))
     print(f"{len(scores):,} samples written to {arguments.out}")
 
 
-def _scores_of(arguments: argparse.Namespace) -> tuple[ScoredRun, pd.DataFrame]:
-    """Return the run of the folder, and its scores by the measure asked for."""
+def _scores_of(arguments: argparse.Namespace) -> tuple[Workspace, ScoredRun, pd.DataFrame]:
+    """Return the workspace, its run, and the scores by the measure asked for, tags beside them."""
     from curation.summary import with_measure
-    from curation.workspace import load_run
+    from curation.workspace import open_run, with_tags
 
-    run = load_run(arguments.run)
-    return run, run.scores if arguments.measure is None else with_measure(run.scores, arguments.measure)
+    workspace, run = open_run(arguments.run, arguments.id)
+    scores = run.scores if arguments.measure is None else with_measure(run.scores, arguments.measure)
+    return workspace, run, with_tags(workspace, run.dataset, scores)
+
+
+def _tag(arguments: argparse.Namespace) -> None:
+    from curation.workspace import open_run, tag_samples, tags_of, untag_samples
+
+    workspace, run = open_run(arguments.run)
+    if arguments.tag is None:
+        for tag, count in tags_of(workspace, run.dataset)["tag"].value_counts().sort_index().items():
+            print(f"{count:>7,}  {tag}")
+        return
+    wanted = arguments.ids + (_ids_of(arguments.of) if arguments.of else [])
+    known = set(run.scores["sample_id"])
+    unknown = [sample for sample in wanted if sample not in known]
+    if unknown or not wanted:
+        raise DataError(
+            f"The run has no sample '{unknown[0]}'; give identifiers from its column sample_id."
+            if unknown
+            else "No sample is named; give --ids or --of."
+        )
+    change = untag_samples if arguments.remove else tag_samples
+    changed = change(workspace, run.dataset, wanted, arguments.tag)
+    print(f"{changed:,} samples {'lost' if arguments.remove else 'got'} the tag '{arguments.tag}'.")
+
+
+def _ids_of(path: Path) -> list[str]:
+    from curation.importing import read_table
+
+    frame = read_table(path).frame
+    if "sample_id" not in frame:
+        raise DataError(f"{path} has no column sample_id; give a file that Interplay exported.")
+    return frame["sample_id"].astype("str").tolist()
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from curation.progress import stage_counter
+    from curation.workspace import check_workspace, repair_catalogue
+
+    if arguments.repair:
+        repair_catalogue(arguments.workspace)
+    with _console() as progress:
+        damages, n_files = check_workspace(arguments.workspace, stage_counter(progress, "Check"))
+    for damage in damages:
+        print(f"{damage.place}: {damage.what}. {damage.mend}")
+    if damages:
+        raise DataError(f"{len(damages):,} of {n_files:,} files are damaged or missing; everything else opens.")
+    print(f"{n_files:,} files are as they were written.")
+
+
+def _resume(arguments: argparse.Namespace) -> None:
+    from curation.jobs import job_settings, unfinished_jobs
+    from curation.workspace import open_workspace
+
+    workspace = open_workspace(arguments.workspace)
+    jobs = unfinished_jobs(workspace)
+    if not jobs:
+        print("Nothing was interrupted.")
+    for job in reversed(jobs):
+        _run(job_settings(workspace, job), arguments.workspace, job)
 
 
 def _encoders(arguments: argparse.Namespace) -> None:
@@ -228,7 +370,13 @@ def _encoders(arguments: argparse.Namespace) -> None:
 
 
 def _rerun(arguments: argparse.Namespace) -> None:
-    _run(RunSettings.read(arguments.record), arguments.out)
+    from curation.sources import recorded_source
+    from curation.workspace import open_run
+
+    is_folder = arguments.record.is_dir()
+    record = open_run(arguments.record)[1].folder / "run.json" if is_folder else arguments.record
+    settings = RunSettings.read(record)
+    _run(settings, arguments.out, samples=recorded_source(record, settings.source))
 
 
 if __name__ == "__main__":

@@ -30,11 +30,14 @@ class Modality:
     items : sequence of length n_samples
         ``pathlib.Path`` for pictures and sounds, ``str`` for texts, and for numbers and vectors
         a float ndarray of shape (n_samples, n_features).
+    names : sequence of str, optional
+        The files' own names, where items are kept under others.
     """
 
     name: str
     kind: str
     items: Sequence[Path] | Sequence[str] | np.ndarray
+    names: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -48,7 +51,8 @@ class Modality:
         """Return this modality with only the given rows, in the given order."""
         if isinstance(self.items, np.ndarray):
             return replace(self, items=self.items[rows])
-        return replace(self, items=[self.items[i] for i in rows])
+        names = None if self.names is None else [self.names[i] for i in rows]
+        return replace(self, items=[self.items[i] for i in rows], names=names)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ import pandas as pd
 
 from curation.dataset import Modality, PairedDataset
 from curation.errors import DataError
-from curation.progress import Progress, silent, stage_counter, write_atomically
+from curation.progress import Progress, silent, stage_counter
 from curation.settings import home
+from curation.workspace.files import write_atomically
 from lsmi_core.synthetic import REGIMES, planted_regimes
 
 __all__ = ["DEMOS", "Demo", "load_demo", "sample_pictures"]

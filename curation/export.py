@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from curation.errors import DataError
-from curation.progress import write_atomically
+from curation.workspace.files import write_atomically
 
 __all__ = ["FORMATS", "check_target", "export_bytes", "export_file", "format_of"]
 

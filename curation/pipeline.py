@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,46 +13,36 @@ import pandas as pd
 
 from curation import __version__
 from curation.dataset import Modality, PairedDataset
-from curation.errors import USER_ERRORS, DataError
+from curation.errors import DataError
 from curation.importing import ImportResult, Problems
 from curation.mapping import draw_map
 from curation.progress import Progress, silent, stage_counter
-from curation.settings import RunSettings, home
+from curation.settings import RunSettings
 from curation.sources import file_digest, load_source
 from curation.summary import category_means, dataset_means, finding, label_entropy, with_measure
-from curation.workspace import (
-    MAP,
-    PROBLEMS,
-    RECORD,
-    SCORES,
-    SUMMARY,
-    ScoredRun,
-    claim_folder,
-    load_run,
-    write_frame,
-    write_json,
-)  # fmt: skip
+from curation.workspace import ScoredRun, Workspace, add_dataset, add_map, add_run, load_dataset, load_run
+from curation.workspace.files import unfinished_folder
+from curation.workspace.folder import FEATURES
 from feature_extractors import Encoder, FeatureCache, default_encoder, encode_items, load_encoder
 from lsmi_core import FIELDS, LSMIEstimator, PointwiseInteractions
 from lsmi_core.redundancy import adjust_means
 
-__all__ = ["run"]
+__all__ = ["import_source", "run"]
 
 VERSIONED = ("numpy", "scipy", "scikit-learn", "torch", "transformers", "pandas")
 
 
-def run(settings: RunSettings, out: Path, progress: Progress = silent, allowed: tuple[str, ...] = ()) -> ScoredRun:
-    """Do the whole job and leave it in a folder.
+def run(settings: RunSettings, workspace: Workspace, run_id: str, progress: Progress = silent) -> ScoredRun:
+    """Do the whole job, or what is left of it, and leave the run in the workspace.
 
     Parameters
     ----------
     settings : RunSettings
-    out : pathlib.Path
-        A new or empty folder. Scores, summary and record are complete as soon as ``run.json`` is there;
-        the map follows.
+    workspace : Workspace
+    run_id : str
+        Called again with the same one after a crash, it goes on where it stopped: samples, features and scores that
+        are whole are not made twice. The scores can be opened before the map is drawn.
     progress : Progress
-    allowed : tuple of str
-        Names that may already be in ``out``.
 
     Returns
     -------
@@ -64,34 +53,57 @@ def run(settings: RunSettings, out: Path, progress: Progress = silent, allowed: 
     DataError, EncoderError, InvalidInputError
         When the data or the settings cannot be used; the sentence says what and how to mend it.
     """
-    out = claim_folder(out, allowed)
-    try:
-        found, features, encoders = _read(settings, out / "media", progress)
-        scores = _score(features, found.dataset, settings, progress)
-    except USER_ERRORS:
-        shutil.rmtree(out / "media", ignore_errors=True)  # unpacked just now: else the next try finds a full folder
-        raise
-    frame = _scores_frame(found.dataset, scores)
-    write_frame(found.problems.frame, out / PROBLEMS)
-    write_frame(frame, out / SCORES)
-    write_json(_summary(found, frame, scores, encoders, settings), out / SUMMARY)
-    write_json(_record(settings, encoders), out / RECORD)
-    write_frame(
-        draw_map(features, frame["sample_id"], settings.random_state, stage_counter(progress, "Draw the map")),
-        out / MAP,
-    )
-    return load_run(out)
-
-
-def _read(
-    settings: RunSettings, unpack_into: Path, progress: Progress
-) -> tuple[ImportResult, list[np.ndarray], list[Encoder]]:
-    """Return the samples that can be scored, their features, and the encoders that made them."""
-    found = load_source(settings.source, unpack_into, progress)
+    dataset_id = workspace.imported_by(run_id)
+    if dataset_id is None:
+        dataset_id, _ = import_source(settings.source, workspace, progress)
+        workspace.note_imported(run_id, dataset_id)
+    found = load_dataset(workspace, dataset_id)
     _check_named(settings.encoders, found.dataset.modality_names)
     encoders = [_encoder(m, settings) for m in found.dataset.modalities]
-    found, features = _encode(found, encoders, progress)
-    return found, features, encoders
+    found, features = _encode(found, encoders, FeatureCache(workspace.folder / FEATURES), progress)
+    done = next((entry for entry in workspace.runs() if entry.id == run_id), None)
+    if done is None:
+        scores = _score(features, found.dataset, settings, progress)
+        frame = _scores_frame(found.dataset, scores, workspace.folder)
+        summary = _summary(found, frame, scores, encoders, settings)
+        record = _record(settings, encoders, dataset_id)
+        scored = add_run(workspace, run_id, frame, summary, record, found.problems.frame)
+    else:
+        scored = load_run(done.folder)
+    if scored.map() is None:
+        count = stage_counter(progress, "Draw the map")
+        add_map(workspace, scored, draw_map(features, scored.scores["sample_id"], settings.random_state, count))
+    return scored
+
+
+def import_source(source: dict, workspace: Workspace, progress: Progress = silent) -> tuple[str, bool]:
+    """Bring the data set that a source record names into the workspace.
+
+    Parameters
+    ----------
+    source : dict
+        See :func:`~curation.sources.load_source`.
+    workspace : Workspace
+    progress : Progress
+
+    Returns
+    -------
+    id : str
+    is_new : bool
+        False where the same data set was there already.
+
+    Raises
+    ------
+    DataError
+        When the source cannot be read.
+    """
+    with unfinished_folder(workspace.folder) as unpacked:
+        found = load_source(source, unpacked / "media", progress)
+        count = stage_counter(progress, "Keep the samples")
+        dataset_id, is_new = add_dataset(workspace, found, count, link=bool(source.get("link")))
+    if not is_new:
+        progress("These samples are in the workspace already", 1, 1)
+    return dataset_id, is_new
 
 
 def _check_named(chosen: dict[str, str], names: tuple[str, str]) -> None:
@@ -106,10 +118,11 @@ def _encoder(modality: Modality, settings: RunSettings) -> Encoder:
     return load_encoder(name, modality.kind, device=settings.device)
 
 
-def _encode(found: ImportResult, encoders: list[Encoder], progress: Progress) -> tuple[ImportResult, list[np.ndarray]]:
+def _encode(
+    found: ImportResult, encoders: list[Encoder], cache: FeatureCache, progress: Progress
+) -> tuple[ImportResult, list[np.ndarray]]:
     """Return the samples that both encoders could read, their features, and the problems of the others."""
     data, problems, encoded = found.dataset, found.problems, []
-    cache = FeatureCache(home() / "features")
     for modality, encoder in zip(data.modalities, encoders, strict=True):
         done = encode_items(encoder, modality.items, cache, stage_counter(progress, f"Encode the {modality.name}"))
         problems = problems + _encoding_problems(data, modality, done.problems)
@@ -165,12 +178,14 @@ def _score(
     return estimator.fit_score(*features, data.labels, progress=stage_counter(progress, "Score every sample"))
 
 
-def _scores_frame(data: PairedDataset, scores: PointwiseInteractions) -> pd.DataFrame:
+def _scores_frame(data: PairedDataset, scores: PointwiseInteractions, root: Path) -> pd.DataFrame:
     columns: dict[str, object] = {"sample_id": data.sample_ids, "label": data.labels}
     columns |= {name: getattr(scores, name) for name in FIELDS}
     for modality in data.modalities:
         if not isinstance(modality.items, np.ndarray):
-            columns[f"item.{modality.name}"] = [str(item) for item in modality.items]
+            columns[f"item.{modality.name}"] = [_place(item, root) for item in modality.items]
+        if modality.names is not None:
+            columns[f"file.{modality.name}"] = list(modality.names)
     told = scores.predictions
     for name, says, sure in (
         (data.modality_names[0], told.label1, told.p1),
@@ -181,6 +196,12 @@ def _scores_frame(data: PairedDataset, scores: PointwiseInteractions) -> pd.Data
     columns |= {f"known.{c}": data.known[c].to_numpy() for c in data.known}
     columns |= {f"extra.{c}": data.extras[c].to_numpy() for c in data.extras}
     return with_measure(pd.DataFrame(columns), scores.redundancy)  # what is known gets its terms by the same measure
+
+
+def _place(item: Path | str, root: Path) -> str:
+    """Return a text as it is, and a file by its place in the workspace, which may move."""
+    inside = isinstance(item, Path) and item.is_relative_to(root)
+    return item.relative_to(root).as_posix() if inside else str(item)
 
 
 def _summary(
@@ -210,15 +231,16 @@ def _summary(
     }
 
 
-def _record(settings: RunSettings, encoders: list[Encoder]) -> dict:
+def _record(settings: RunSettings, encoders: list[Encoder], dataset_id: str) -> dict:
     """Return everything needed to repeat the run."""
     plain = settings.to_json()
-    if "path" in plain["source"]:
+    if "path" in plain["source"] and "sha256" not in plain["source"]:
         plain["source"]["sha256"] = file_digest(Path(plain["source"]["path"]))
     return {
         "interplay": __version__,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": plain,
+        "dataset": dataset_id,
         "encoders": [{"name": e.spec.name, "fingerprint": e.fingerprint} for e in encoders],
         "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONED}},
     }

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol, TextIO
 
-__all__ = ["ConsoleProgress", "FileProgress", "Progress", "silent", "stage_counter", "write_atomically"]
+__all__ = ["ConsoleProgress", "Progress", "both", "silent", "stage_counter"]
 
 
 class Progress(Protocol):
@@ -23,51 +20,19 @@ def silent(stage: str, done: int, total: int) -> None:
     """Take no note."""
 
 
+def both(first: Progress, second: Progress) -> Progress:
+    """Return a progress that tells two."""
+
+    def tell(stage: str, done: int, total: int) -> None:
+        first(stage, done, total)
+        second(stage, done, total)
+
+    return tell
+
+
 def stage_counter(progress: Progress, stage: str) -> Callable[[int, int], None]:
     """Return a (done, total) callable that reports under the given stage."""
     return lambda done, total: progress(stage, done, total)
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a whole file or nothing: to a temporary neighbour first, then renamed."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-class FileProgress:
-    """Keeps the latest state, and what is behind it, in a JSON file that another process watches.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    min_interval : float
-        Seconds between writes within a stage.
-    """
-
-    def __init__(self, path: Path, min_interval: float = 0.2) -> None:
-        self.path = path
-        self.min_interval = min_interval
-        self._stage, self._since, self._written = "", time.time(), 0.0
-        self._finished: list[dict] = []
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Write the state, unless the last write is recent and the stage is neither new nor finished."""
-        now = time.time()
-        fresh = stage != self._stage
-        if fresh:
-            if self._stage:
-                self._finished.append({"stage": self._stage, "seconds": round(now - self._since, 2)})
-            self._stage, self._since = stage, now
-        if fresh or done >= total or now - self._written >= self.min_interval:
-            self._written = now
-            state = {"stage": stage, "done": int(done), "total": int(total), "since": self._since}
-            write_atomically(self.path, json.dumps(state | {"finished": self._finished}))
 
 
 class ConsoleProgress:

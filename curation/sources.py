@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 from pathlib import Path
 
 from curation.demos import load_demo
@@ -21,8 +21,13 @@ from curation.importing import (
     suggest_roles,
 )
 from curation.progress import Progress, silent
+from curation.workspace import is_workspace, load_dataset, open_workspace
+from curation.workspace.files import digest_of
 
-__all__ = ["demo_source", "describe_table", "features_source", "file_digest", "load_source", "table_source"]
+__all__ = [
+    "demo_source", "describe_table", "features_source", "file_digest", "load_source", "recorded_source",
+    "table_source", "workspace_source",
+]  # fmt: skip
 
 
 def demo_source(name: str) -> dict:
@@ -48,13 +53,35 @@ def table_source(path: Path, roles: Roles, media: Path | None = None, name: str 
     }
 
 
+def workspace_source(folder: Path, dataset: str | None = None) -> dict:
+    """Return the source record of a data set that a workspace holds, by default its latest.
+
+    Raises
+    ------
+    DataError
+        When it holds none.
+    """
+    datasets = [entry.id for entry in open_workspace(folder).datasets()]
+    if not datasets:
+        raise DataError(f"{folder} holds no data set; import one first.")
+    return {"kind": "dataset", "workspace": str(Path(folder).absolute()), "id": dataset or datasets[0]}
+
+
+def recorded_source(record: Path, source: dict) -> dict:
+    """Return where a recorded run's samples are: in the workspace around the record, else where they were."""
+    dataset = json.loads(Path(record).read_text(encoding="utf-8")).get("dataset")  # its settings were read before
+    around = Path(record).absolute().parent.parent.parent
+    kept = dataset and is_workspace(around) and dataset in {entry.id for entry in open_workspace(around).datasets()}
+    return workspace_source(around, dataset) if kept else source
+
+
 def load_source(source: dict, unpack_into: Path, progress: Progress = silent) -> ImportResult:
     """Read the data set a source record names.
 
     Parameters
     ----------
     source : dict
-        Made by :func:`demo_source`, :func:`features_source` or :func:`table_source`.
+        Made by :func:`demo_source`, :func:`features_source`, :func:`table_source` or :func:`workspace_source`.
     unpack_into : pathlib.Path
         Folder for the contents of a ZIP of media.
     progress : Progress
@@ -71,6 +98,8 @@ def load_source(source: dict, unpack_into: Path, progress: Progress = silent) ->
     """
     if source.get("kind") == "demo":
         return ImportResult(load_demo(source.get("name", ""), progress), Problems())
+    if source.get("kind") == "dataset" and {"workspace", "id"} <= set(source):
+        return load_dataset(open_workspace(Path(source["workspace"])), source["id"])
     if source.get("kind") not in ("table", "features") or not isinstance(source.get("path"), str):
         raise _unnamed()
     path = Path(source["path"])
@@ -106,10 +135,7 @@ def _unnamed() -> DataError:
 
 def file_digest(path: Path) -> str | None:
     """Return the SHA-256 of a file, or None for a folder."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    return digest_of(path) if path.is_file() else None
 
 
 def _check_unchanged(path: Path, recorded: str | None) -> None:

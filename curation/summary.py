@@ -9,8 +9,8 @@ from curation.errors import DataError
 from curation.words import EARLIER, MEASURES, terms, within_sentence
 from lsmi_core import TERMS
 from lsmi_core.interactions import INGREDIENTS
+from lsmi_core.intervals import mean_interval
 from lsmi_core.redundancy import adjust_means, decompose
-from lsmi_core.uncertainty import mean_interval
 
 __all__ = ["category_means", "dataset_means", "finding", "label_entropy", "measures_of", "with_measure"]
 

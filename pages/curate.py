@@ -67,7 +67,7 @@ st.caption(
 if st.button("Keep this partition for export", type="primary", icon=":material/bookmark_added:"):
     recipe = {"by": by, "side": side, "balanced": balanced}
     state.save_partition(run, recipe | {"percent": st.session_state["percent"], "count": st.session_state["count"]})
-    st.switch_page("pages/export.py", query_params={"run": state.run_id()})
+    st.switch_page("pages/export.py", query_params=state.address())
 chart(histogram_figure(frame, by_key[by], split.selected, split.threshold), "histogram", "Scores of both parts")
 
 st.subheader("What each category gives", anchor=False)

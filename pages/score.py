@@ -14,22 +14,31 @@ st.title("Score", anchor=False)
 def finished(status) -> None:
     """Offer the next step, or take it where the user is waiting for the first figure."""
     if st.session_state.pop(state.FOLLOW, None) == state.run_id():
-        st.switch_page("pages/explore.py", query_params={"run": state.run_id()})
+        st.switch_page("pages/explore.py", query_params=state.address())
     st.success("The scores are ready.", icon=":material/check_circle:")
     st.page_link("pages/explore.py", label="Explore the results", icon=":material/insights:")
+
+
+def waiting(before: int) -> str:
+    """Say how many go first."""
+    others = "one other run goes" if before == 1 else f"{before} other runs go"
+    return f"In the queue: {others} first." if before else "Starting …"
 
 
 @st.fragment(run_every=0.5)
 def watch() -> None:
     """Show stage, count and time left until the state changes."""
     now = state.status()
-    if now.state != "running" or now.scored:
+    if not now.active or now.scored:
         st.rerun()
+    if now.state == "queued":
+        st.info(waiting(now.before), icon=":material/hourglass_top:")
     for stage, seconds in now.finished:
         st.markdown(f":material/check_circle: {plain(stage)} :gray[{seconds:.1f} s]")
     left = "" if now.seconds_left is None else f" · about {now.seconds_left:,.0f} s left"
     count = f" · {now.done:,} of {now.total:,}" if now.total > 1 else ""
-    st.progress(now.fraction, text=f"**{plain(now.stage)}**{count}{left}")
+    if now.state == "running":
+        st.progress(now.fraction, text=f"**{plain(now.stage or 'Starting')}**{count}{left}")
     st.caption("You may reload or close this page; the run goes on. Keep its address to come back.")
     if st.button("Cancel the run", icon=":material/stop_circle:"):
         state.cancel()
@@ -56,13 +65,17 @@ def choose(prepared: dict) -> None:
 
 
 now = state.status()
-if now is not None and now.state == "running" and not now.scored:
+if now is not None and now.active and not now.scored:
     watch()
     st.stop()
-if now is not None and now.state == "failed" and not now.scored:
+if now is not None and now.state in ("failed", "stopped") and not now.scored:
     st.error(plain(now.message), icon=":material/info:")
 if now is not None and now.state == "cancelled" and not now.scored:
     st.info("The run was cancelled.")
+over = now is not None and not now.active and not now.scored
+if over and st.button("Resume the run", icon=":material/resume:"):
+    state.resume()
+    st.rerun()
 if now is not None and now.scored:
     finished(now)
 if state.draft() is not None:

@@ -1,9 +1,10 @@
 """Start: the demo one click away, own data, earlier runs."""
 
+import time
+
 import streamlit as st
 
 from curation.demos import DEMOS, sample_pictures
-from curation.jobs import recent_jobs
 from curation.settings import RunSettings
 from curation.sources import demo_source
 from ui import state
@@ -50,11 +51,12 @@ with columns[2].container(border=True, height="stretch"):
 st.subheader("What you will see", anchor=False)
 legend(("picture", "text"))
 
-earlier = recent_jobs() if state.is_local() else []
+earlier = state.earlier_runs()
 if earlier:
-    st.subheader("Earlier runs on this computer", anchor=False)
+    st.subheader("Earlier runs on this computer" if state.is_local() else "Your earlier runs", anchor=False)
     with st.container(horizontal=True):
-        for job_id, name in earlier:
-            if st.button(plain(name), key=f"open_{job_id}", icon=":material/history:", help=f"Run {job_id}"):
-                state.open_run(job_id)
-                st.switch_page("pages/explore.py", query_params={"run": job_id})
+        for workspace, run in earlier:
+            told = f"{run.name}, {time.strftime('%d %b %H:%M', time.localtime(run.when))}"
+            if st.button(plain(told), key=f"open_{run.id}", icon=":material/history:", help=f"Run {run.id}"):
+                state.open_run(workspace, run.id)
+                st.switch_page("pages/explore.py", query_params=state.address())

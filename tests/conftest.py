@@ -37,13 +37,15 @@ def small_run(tmp_path_factory, features_file) -> ScoredRun:
     from curation.pipeline import run
     from curation.settings import RunSettings
     from curation.sources import features_source
+    from curation.workspace import make_workspace
 
-    return run(RunSettings(features_source(features_file)), tmp_path_factory.mktemp("small") / "run")
+    workspace = make_workspace(tmp_path_factory.mktemp("small") / "workspace")
+    return run(RunSettings(features_source(features_file)), workspace, "a" * 16)
 
 
 @pytest.fixture
 def run_copy(small_run, tmp_path) -> Path:
-    """A copy of the small run that a test may spoil."""
+    """A copy of the small run that a test may spoil: alone in its folder, as versions before workspaces left it."""
     return Path(shutil.copytree(small_run.folder, tmp_path / "copy"))
 
 
@@ -69,11 +71,11 @@ def earlier_run(run_copy) -> Path:
 def known_run(tmp_path_factory) -> ScoredRun:
     """The demo with known answers, scored by the command line."""
     import cli
-    from curation.workspace import load_run
+    from curation.workspace import open_run
 
-    out = tmp_path_factory.mktemp("known") / "run"
+    out = tmp_path_factory.mktemp("known") / "workspace"
     assert cli.main(["demo", "known", "--out", str(out)]) == 0
-    return load_run(out)
+    return open_run(out)[1]
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +88,7 @@ def picture_run(tmp_path_factory, pictures) -> Path:
     """The drawings and their captions, scored by the command line."""
     import cli
 
-    out = tmp_path_factory.mktemp("scored") / "run"
+    out = tmp_path_factory.mktemp("scored") / "workspace"
     options = ["--modality", "picture=drawing", "--modality", "text=caption", "--label", "category"]
     assert cli.main(["score", str(pictures.table), *options, "--media", str(pictures.media), "--out", str(out)]) == 0
     return out

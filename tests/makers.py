@@ -103,6 +103,12 @@ def pair(n: int = 60, classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.n
     return x1, x2, np.array([f"kind {c}" for c in codes])
 
 
+def run_folder(workspace: Path) -> Path:
+    """Return the folder of the only run of a workspace."""
+    (folder,) = (p for p in (workspace / "runs").iterdir() if not p.name.startswith("."))
+    return folder
+
+
 def features_npz(path: Path, n: int = 60, seed: int = 0, **extra: np.ndarray) -> Path:
     x1, x2, y = pair(n, seed=seed)
     np.savez(path, image=x1, text=x2, y=y, **extra)

@@ -12,6 +12,8 @@ import pytest
 
 from benchmarks import browser
 from curation.demos import load_demo
+from curation.places import recent_runs
+from curation.workspace import load_run
 from lsmi_core.applications import partition
 
 pytestmark = pytest.mark.browser
@@ -22,7 +24,11 @@ SCORING = 600_000  # ms; generous, for this proves that it works, not how fast
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("browser-home")
+    """The home folder of the server, and of this module's tests when they look what is in it."""
+    folder = tmp_path_factory.mktemp("browser-home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INTERPLAY_HOME", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +86,8 @@ def test_demo_from_first_click_to_checked_download(page, home, tmp_path):
         page.get_by_role("button", name="Download 500 samples as CSV").click()
     download.value.save_as(tmp_path / "selected.csv")
 
-    (run,) = (home / "runs").iterdir()
-    scores = pd.read_parquet(run / "scores.parquet")
+    ((_, run),) = recent_runs("")
+    scores = load_run(run.folder).scores
     expected = scores[partition(scores["r"].to_numpy(), 500 / len(scores))]
     taken = pd.read_csv(tmp_path / "selected.csv", dtype={"sample_id": str})
     assert taken["sample_id"].tolist() == expected["sample_id"].tolist()
@@ -107,10 +113,10 @@ def test_own_pictures_and_texts_with_bad_rows(page, address, tmp_path):
 
 
 def test_a_narrow_screen_never_scrolls_sideways(address, home):
-    run = next((home / "runs").iterdir()).name
+    workspace, run = recent_runs("")[0]
     with browser.browser_page(BROWSER, width=390, height=844) as page:
         for name in ("", "import_data", "score", "explore", "curate", "export"):
-            page.goto(f"{address}/{name}?run={run}")
+            page.goto(f"{address}/{name}?workspace={workspace}&run={run.id}")
             page.locator("h1").first.wait_for()
             page.wait_for_timeout(1500)
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, name

@@ -13,6 +13,7 @@ import pytest
 import cli
 from curation.summary import with_measure
 from curation.words import MEASURES
+from curation.workspace import open_run
 from lsmi_core import FIELDS
 
 
@@ -20,7 +21,7 @@ from lsmi_core import FIELDS
 def scored(tmp_path_factory, features_file):
     out = tmp_path_factory.mktemp("cli") / "run"
     assert cli.main(["score", str(features_file), "--out", str(out), "--seed", "5"]) == 0
-    return out
+    return makers.run_folder(out)
 
 
 def test_a_run_holds_scores_summary_and_record(scored):
@@ -52,13 +53,52 @@ def test_the_features_are_read_right(scored):
 
 def test_rerun_gives_the_same_scores_to_the_last_bit(scored, tmp_path, capsys):
     assert cli.main(["rerun", str(scored / "run.json"), "--out", str(tmp_path / "again")]) == 0
-    before, after = (pd.read_parquet(f / "scores.parquet") for f in (scored, tmp_path / "again"))
+    again = makers.run_folder(tmp_path / "again")
+    before, after = (pd.read_parquet(f / "scores.parquet") for f in (scored, again))
     pd.testing.assert_frame_equal(before, after, check_exact=True)
     assert "60 samples scored, 0 rows left out." in capsys.readouterr().out
-    maps = [pd.read_parquet(f / "map.parquet") for f in (scored, tmp_path / "again")]
+    maps = [pd.read_parquet(f / "map.parquet") for f in (scored, again)]
     pd.testing.assert_frame_equal(*maps, check_exact=True)
-    settings = [json.loads((f / "run.json").read_text())["settings"] for f in (scored, tmp_path / "again")]
+    settings = [json.loads((f / "run.json").read_text())["settings"] for f in (scored, again)]
     assert settings[0] == settings[1], "the record of the repetition repeats it as well"
+
+
+def test_tags_are_kept_listed_exported_and_taken_away(features_file, tmp_path, capsys):
+    out = str(tmp_path / "w")
+    assert cli.main(["score", str(features_file), "--out", out]) == 0
+    scores = open_run(tmp_path / "w")[1].scores
+    first = scores["sample_id"].iloc[:3].tolist()
+    assert cli.main(["tag", out, "--tag", " look  again ", "--ids", *first]) == 0
+    assert cli.main(["partition", out, "--budget", "0.1", "--out", str(tmp_path / "part.csv")]) == 0
+    assert cli.main(["tag", out, "--tag", "top", "--of", str(tmp_path / "part.csv")]) == 0
+    assert cli.main(["tag", out, "--tag", "look again", "--remove", "--ids", first[0]]) == 0
+    capsys.readouterr()
+    assert cli.main(["tag", out]) == 0
+    assert capsys.readouterr().out.split("\n")[:2] == ["      2  look again", "      6  top"]
+    assert cli.main(["export", out, "--format", "parquet", "--out", str(tmp_path / "all.parquet")]) == 0
+    tags = pd.read_parquet(tmp_path / "all.parquet").set_index("sample_id")["tags"]
+    top = set(scores.nlargest(6, "r")["sample_id"])
+    assert {i for i, told in tags.items() if "look again" in told} == set(first[1:])
+    assert {i for i, told in tags.items() if "top" in told} == top
+    for wrong in (["--tag", "x", "--ids", "nobody"], ["--tag", "x"], ["--tag", " ", "--ids", first[0]]):
+        assert cli.main(["tag", out, *wrong]) == 2
+
+
+def test_the_same_data_is_recognised(features_file, tmp_path, capsys):
+    out = str(tmp_path / "w")
+    assert cli.main(["import", str(features_file), "--out", out]) == 0
+    assert "in the workspace already" not in capsys.readouterr().out
+    assert cli.main(["import", str(features_file), "--out", out]) == 0
+    assert "in the workspace already; nothing was added" in capsys.readouterr().out
+    assert cli.main(["score", out, "--out", out, "--seed", "1"]) == 0
+    assert cli.main(["score", out, "--out", out, "--seed", "2"]) == 0
+    workspace, run = open_run(tmp_path / "w")
+    assert len(workspace.datasets()) == 1 and len(workspace.runs()) == 2
+    assert run.record["settings"]["random_state"] == 2 and run.dataset == workspace.datasets()[0].id
+    first = workspace.runs()[1].id
+    assert cli.main(["export", out, "--run", first, "--format", "csv", "--out", str(tmp_path / "1.csv")]) == 0
+    assert cli.main(["export", out, "--run", "x", "--format", "csv", "--out", str(tmp_path / "2.csv")]) == 2
+    assert "its runs are" in capsys.readouterr().err
 
 
 def test_another_seed_gives_other_scores(scored, small_run):
@@ -84,7 +124,7 @@ def test_numbers_and_numbers(tmp_path, capsys):
     table = makers.numbers_csv(tmp_path / "people.csv")
     options = ["--modality", "body=arm,leg,back", "--modality", "blood=salt,iron", "--label", "label"]
     assert cli.main(["score", str(table), *options, "--encoder", "body=columns", "--out", str(tmp_path / "run")]) == 0
-    scores = pd.read_parquet(tmp_path / "run" / "scores.parquet")
+    scores = pd.read_parquet(makers.run_folder(tmp_path / "run") / "scores.parquet")
     assert scores["sample_id"].tolist() == [f"p{i:03d}" for i in range(60)]
     assert scores["extra.note"].unique().tolist() == ["=risky, ünïcode"]
     assert scores["i1"].mean() > 0.5
@@ -94,7 +134,7 @@ def test_numbers_and_numbers(tmp_path, capsys):
 @pytest.mark.parametrize("maker", [makers.published_pt], ids=["published .pt"])
 def test_the_published_layout(tmp_path, maker):
     assert cli.main(["score", str(maker(tmp_path / "x.pt")), "--out", str(tmp_path / "run")]) == 0
-    scores = pd.read_parquet(tmp_path / "run" / "scores.parquet")
+    scores = pd.read_parquet(makers.run_folder(tmp_path / "run") / "scores.parquet")
     assert scores["extra.split"].tolist() == ["train"] * 30 + ["val"] * 10
     assert set(scores["label"]) == {"0", "1", "2"}
 
@@ -137,13 +177,16 @@ def test_export_in_every_format(small_run, tmp_path, capsys):
         assert cli.main(["export", str(small_run.folder), "--format", form, "--out", str(out)]) == 0
         back = read(out)
         assert list(back.columns) == list(small_run.scores.columns)
-        np.testing.assert_allclose(back[list(FIELDS)], small_run.scores[list(FIELDS)], rtol=1e-12)
+        np.testing.assert_allclose(
+            back[list(FIELDS)], small_run.scores[list(FIELDS)], rtol=1e-12, atol=1e-14
+        )  # readers of text round the last digit
     assert "60 samples written to" in capsys.readouterr().out
 
 
 def test_scored_with_another_measure(features_file, small_run, tmp_path, capsys):
     out = tmp_path / "run"
     assert cli.main(["score", str(features_file), "--measure", "mmi", "--out", str(out)]) == 0
+    out = makers.run_folder(out)
     scores = pd.read_parquet(out / "scores.parquet")
     assert np.array_equal(scores["r"], scores[["i1", "i2"]].min(axis=1))
     assert np.array_equal(scores["i12"], small_run.scores["i12"]), "the same fit"

@@ -83,7 +83,7 @@ def test_the_media_of_a_refused_run_do_not_stay(pictures, tmp_path, capsys):
     options = ["--modality", "p=drawing", "--modality", "t=caption", "--label", "category", "--media", archive]
     said = sentence(capsys, "score", pictures.table, *options, "--encoder", "p=nope", "--out", tmp_path / "run")
     assert "nope" in said
-    assert not list((tmp_path / "run").iterdir())
+    assert not (tmp_path / "run").exists()
 
 
 TWO_COLUMNS = "x,y,label\n" + "1,2,a\n3,4,b\n" * 3
@@ -188,9 +188,9 @@ def test_folders_that_hold_no_run(run_copy, tmp_path, capsys):
     for command in (["export", "--format", "csv"], ["partition", "--budget", "0.5"]):
         for folder in (tmp_path / "nowhere", tmp_path, run_copy / "scores.parquet"):
             said = sentence(capsys, command[0], folder, *command[1:], "--out", tmp_path / "a.csv")
-            assert "no finished run" in said
+            assert "is no workspace" in said
     (run_copy / "scores.parquet").write_bytes(b"PAR1")
-    assert "cannot be read" in sentence(capsys, "export", run_copy, "--format", "csv", "--out", tmp_path / "a.csv")
+    assert "has been scored" in sentence(capsys, "export", run_copy, "--format", "csv", "--out", tmp_path / "a.csv")
 
 
 RECORD = {"settings": {"source": {"kind": "features", "path": "/x.npz"}}}
@@ -230,11 +230,13 @@ def test_records_with_settings_that_do_not_work(run_copy, tmp_path, capsys, chan
 
 
 def test_rerun_refuses_a_table_that_has_changed(tmp_path, capsys):
+    """Without the workspace around it, a record depends on the file that was scored."""
     features = makers.features_npz(tmp_path / "pairs.npz", n=15)
     assert cli.main(["score", str(features), "--out", str(tmp_path / "run")]) == 0
+    record = Path(shutil.copy(makers.run_folder(tmp_path / "run") / "run.json", tmp_path / "run.json"))
     shutil.copy(features, tmp_path / "before.npz")
     makers.features_npz(features, n=15, seed=9)
-    rerun = ["rerun", tmp_path / "run" / "run.json", "--out", tmp_path / "again"]
+    rerun = ["rerun", record, "--out", tmp_path / "again"]
     assert "has changed" in sentence(capsys, *rerun)
     features.unlink()
     assert "not there" in sentence(capsys, *rerun)
@@ -271,5 +273,5 @@ def test_a_disk_that_is_full(features_file, tmp_path, capsys, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("curation.pipeline.write_frame", full)
+    monkeypatch.setattr("curation.workspace.runs.write_frame", full)
     assert "No space left on device" in sentence(capsys, "score", features_file, "--out", tmp_path / "run")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import makers
@@ -11,11 +12,13 @@ import pandas as pd
 import pytest
 
 import cli
+from curation.workspace import load_run, open_run
 from lsmi_core import FIELDS
 
 
-def check_nothing_lost(out: Path, table: makers.MediaTable) -> pd.DataFrame:
+def check_nothing_lost(workspace: Path, table: makers.MediaTable) -> pd.DataFrame:
     """Every row of the user's file is either scored or listed once with its number and reason."""
+    out = makers.run_folder(workspace)
     scores, problems = (pd.read_parquet(out / f"{name}.parquet") for name in ("scores", "problems"))
     left_out = problems[problems["row"] > 0]
     assert left_out["row"].tolist() == sorted(table.bad)
@@ -26,7 +29,7 @@ def check_nothing_lost(out: Path, table: makers.MediaTable) -> pd.DataFrame:
     assert scored_rows == set(range(1, table.n_rows + 1)) - set(table.bad)
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     assert summary["n_samples"] + summary["n_left_out"] == table.n_rows
-    return scores
+    return load_run(out).scores
 
 
 def test_drawings_and_captions_from_a_folder(picture_run, pictures):
@@ -36,14 +39,14 @@ def test_drawings_and_captions_from_a_folder(picture_run, pictures):
     told = pd.read_csv(pictures.table, dtype="str").set_axis(range(1, 81))
     rows = [int(name.removeprefix("row-")) for name in scores["sample_id"]]
     assert scores["item.text"].tolist() == told.loc[rows, "caption"].tolist(), "captions, line breaks included"
-    assert [Path(p).name for p in scores["item.picture"]] == told.loc[rows, "drawing"].tolist()
+    assert scores["file.picture"].tolist() == told.loc[rows, "drawing"].tolist()
     assert all(Path(p).is_file() for p in scores["item.picture"])
     np.testing.assert_allclose(scores["extra.price"], told.loc[rows, "price"].astype(float))
 
 
 def test_the_caption_names_the_shape_only_in_some_rows(picture_run):
     """Two of three captions name the shape, the others do not; every drawing shows it."""
-    scores = pd.read_parquet(picture_run / "scores.parquet")
+    scores = open_run(picture_run)[1].scores
     named = np.array([label in text for label, text in zip(scores["label"], scores["item.text"], strict=True)])
     assert 0.6 < named.mean() < 0.75
     assert scores.loc[named, "i2"].mean() > scores.loc[~named, "i2"].mean() + 0.5
@@ -56,13 +59,13 @@ def test_the_same_from_a_zip(picture_run, pictures, tmp_path):
     out = tmp_path / "run"
     assert cli.main(["score", str(pictures.table), *options, "--media", str(archive), "--out", str(out)]) == 0
     scores = check_nothing_lost(out, pictures)
-    before = pd.read_parquet(picture_run / "scores.parquet")
+    before = open_run(picture_run)[1].scores
     pd.testing.assert_frame_equal(
         scores.drop(columns="item.picture"), before.drop(columns="item.picture"), check_exact=True
     )
     assert all(Path(p).is_file() and out in Path(p).parents for p in scores["item.picture"])
-    assert cli.main(["rerun", str(out / "run.json"), "--out", str(tmp_path / "again")]) == 0
-    again = pd.read_parquet(tmp_path / "again" / "scores.parquet")
+    assert cli.main(["rerun", str(makers.run_folder(out) / "run.json"), "--out", str(tmp_path / "again")]) == 0
+    again = open_run(tmp_path / "again")[1].scores
     pd.testing.assert_frame_equal(again[list(FIELDS)], scores[list(FIELDS)], check_exact=True)
 
 
@@ -71,20 +74,37 @@ def test_columns_are_recognised_without_options(pictures, tmp_path, capsys):
     assert cli.main(["score", str(pictures.table), "--media", str(pictures.media), "--out", str(out)]) == 0
     assert len(check_nothing_lost(out, pictures)) == 75
     told = capsys.readouterr().out
-    assert "75 samples scored, 5 rows left out" in told and str(out / "problems.parquet") in told
+    assert "75 samples scored, 5 rows left out" in told and str(makers.run_folder(out) / "problems.parquet") in told
 
 
-def test_drawings_gone_since_the_run_are_missed_by_row(pictures, picture_run, tmp_path, capsys):
-    """A repetition may not silently score fewer rows: the record is read again and the loss is told."""
-    away = pictures.media / "002.png"
-    content = away.read_bytes()
-    away.unlink()
-    try:
-        assert cli.main(["rerun", str(picture_run / "run.json"), "--out", str(tmp_path / "again")]) == 0
-    finally:
-        away.write_bytes(content)
-    assert "74 samples scored, 6 rows left out" in capsys.readouterr().out
-    assert 3 in pd.read_parquet(tmp_path / "again" / "problems.parquet")["row"].tolist()
+def test_a_drawing_gone_since_the_run_is_told(picture_run, tmp_path, capsys):
+    """A repetition may not silently score fewer rows."""
+    moved = Path(shutil.copytree(picture_run, tmp_path / "moved"))
+    gone = Path(open_run(moved)[1].scores["item.picture"].iloc[1])
+    gone.unlink()
+    assert cli.main(["check", str(moved)]) == 2
+    told = capsys.readouterr()
+    assert f"{gone.name}: is missing" in told.out and "1 of" in told.err
+    assert cli.main(["rerun", str(makers.run_folder(moved) / "run.json"), "--out", str(tmp_path / "again")]) == 2
+    assert gone.name in capsys.readouterr().err
+    assert cli.main(["export", str(moved), "--format", "csv", "--out", str(tmp_path / "a.csv")]) == 0, "the rest opens"
+
+
+def test_a_run_is_repeated_without_its_table(picture_run, pictures, tmp_path):
+    """The workspace is the whole project: moved elsewhere, it needs nothing from where it was made."""
+    moved = Path(shutil.copytree(picture_run, tmp_path / "moved"))
+    record = makers.run_folder(moved) / "run.json"
+    told = json.loads(record.read_text(encoding="utf-8"))
+    told["settings"]["source"]["path"] = told["settings"]["source"]["media"] = "/nowhere/to/be/found"
+    record.write_text(json.dumps(told), encoding="utf-8")
+    assert cli.main(["rerun", str(record), "--out", str(tmp_path / "again")]) == 0
+    before, after = open_run(picture_run)[1].scores, open_run(tmp_path / "again")[1].scores
+    pd.testing.assert_frame_equal(
+        after.drop(columns="item.picture"), before.drop(columns="item.picture"), check_exact=True
+    )
+    assert all(Path(p).is_relative_to(tmp_path / "again") for p in after["item.picture"])
+    shown = [Path(p) for p in open_run(moved)[1].scores["item.picture"]]
+    assert all(p.is_file() and p.is_relative_to(moved) for p in shown)
 
 
 def test_sounds_and_words(tmp_path, capsys):
@@ -95,7 +115,7 @@ def test_sounds_and_words(tmp_path, capsys):
     scores = check_nothing_lost(out, table)
     assert len(scores) == 22
     assert (scores["says.sound"] == scores["label"]).mean() > 0.8
-    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    summary = json.loads((makers.run_folder(out) / "summary.json").read_text(encoding="utf-8"))
     assert [m["encoder"] for m in summary["modalities"]] == ["whisper-tiny", "minilm-l6"]
     assert summary["warnings"], "22 samples are few, and that is said"
     assert "Note: 22 samples for 2 categories are few" in capsys.readouterr().out

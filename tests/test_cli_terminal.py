@@ -52,7 +52,7 @@ def test_a_bar_on_a_terminal_and_a_run_from_any_folder(tmp_path):
     assert any("Score every sample" in bar and "12/12" in bar and "█" * 28 in bar for bar in bars)
     assert "Score every sample: done" not in told, "plain lines are for places without a terminal"
     assert "12 samples scored" in told
-    assert len(pd.read_parquet(tmp_path / "run" / "scores.parquet")) == 12
+    assert len(pd.read_parquet(makers.run_folder(tmp_path / "run") / "scores.parquet")) == 12
 
 
 def test_an_unfinished_bar_does_not_run_into_the_sentence(tmp_path):

@@ -25,7 +25,7 @@ from curation.queries import (
 from curation.settings import RunSettings
 from curation.summary import category_means, dataset_means, finding, label_entropy, measures_of, with_measure
 from curation.words import MEASURES, SIGNS, quantity, quantity_names, terms
-from curation.workspace import load_run
+from curation.workspace import open_run
 from lsmi_core.errors import InvalidInputError
 from lsmi_core.interactions import DEFAULT_REDUNDANCY, INGREDIENTS
 from lsmi_core.redundancy import REDUNDANCIES, redundancy
@@ -35,7 +35,7 @@ TERMS = ["r", "u1", "u2", "s"]
 
 @pytest.fixture
 def told(picture_run):
-    return load_run(picture_run)
+    return open_run(picture_run)[1]
 
 
 def test_category_means_against_pandas(small_run):

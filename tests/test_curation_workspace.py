@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from curation.errors import USER_ERRORS, DataError
-from curation.progress import ConsoleProgress, FileProgress, silent, stage_counter, write_atomically
+from curation.progress import ConsoleProgress
 from curation.settings import RunSettings, home
 from curation.summary import measures_of
-from curation.workspace import claim_folder, load_run, write_frame, write_json
+from curation.workspace import load_run, write_atomically, write_frame, write_json
 
 
 def test_a_run_reads_back(small_run):
@@ -79,20 +79,6 @@ def test_scores_that_lack_columns_are_refused(run_copy, small_run):
         load_run(run_copy)
 
 
-def test_folders_that_can_be_claimed(tmp_path):
-    assert claim_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
-    assert (tmp_path / "a" / "b").is_dir()
-    (tmp_path / "job.json").write_text("{}")
-    with pytest.raises(DataError, match="not empty .it holds a"):
-        claim_folder(tmp_path)
-    assert claim_folder(tmp_path, allowed=("job.json", "a")) == tmp_path
-    with pytest.raises(DataError, match="cannot be made"):
-        claim_folder(tmp_path / "job.json")
-    (tmp_path / "a" / ".hidden").touch()
-    with pytest.raises(DataError, match=".hidden"):
-        claim_folder(tmp_path / "a", allowed=("b",))
-
-
 def test_files_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "a.json"
     write_json({"ü": np.float64(1.5), "n": np.int64(2)}, path)
@@ -106,7 +92,7 @@ def test_files_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
             handle.write(data[:1])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "write_bytes", full)  # real full disks: test_workspace_trouble.py
     with pytest.raises(OSError, match="No space"):
         write_atomically(path, "newer")
     with pytest.raises((TypeError, ValueError)):
@@ -145,33 +131,6 @@ def test_home_follows_the_environment(monkeypatch, tmp_path):
 
 def test_all_rooms_errors_are_translated():
     assert len(USER_ERRORS) == 3 and all(issubclass(e, ValueError) for e in USER_ERRORS)
-
-
-def test_file_progress_tells_stages_in_order(tmp_path):
-    path = tmp_path / "progress.json"
-    progress = FileProgress(path, min_interval=3600)
-    read = lambda: json.loads(path.read_text())
-    progress("one", 0, 10)
-    assert {k: read()[k] for k in ("stage", "done", "total", "finished")} == {
-        "stage": "one", "done": 0, "total": 10, "finished": [],
-    }  # fmt: skip
-    progress("one", 5, 10)
-    assert read()["done"] == 0, "not more often than asked"
-    progress("one", 10, 10)
-    assert read()["done"] == 10, "but the end at once"
-    since = read()["since"]
-    progress("two", np.int64(1), np.int64(2))
-    assert read()["stage"] == "two" and read()["since"] >= since
-    assert [f["stage"] for f in read()["finished"]] == ["one"] and read()["finished"][0]["seconds"] >= 0
-    assert [p.name for p in tmp_path.iterdir()] == ["progress.json"]
-
-
-def test_file_progress_writes_every_time_without_an_interval(tmp_path):
-    progress = FileProgress(tmp_path / "p.json", min_interval=0)
-    for done in (0, 1, 2):
-        stage_counter(progress, "count")(done, 3)
-        assert json.loads((tmp_path / "p.json").read_text())["done"] == done
-    silent("count", 3, 3)
 
 
 class Terminal(io.StringIO):

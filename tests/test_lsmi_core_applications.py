@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lsmi_core import InvalidInputError
 from lsmi_core.applications import partition
-from lsmi_core.uncertainty import mean_interval
+from lsmi_core.intervals import mean_interval
 
 
 # --- mean_interval --------------------------------------------------------------------------------------------------

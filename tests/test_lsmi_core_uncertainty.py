@@ -9,8 +9,9 @@ from scipy.stats import t as student_t
 from lsmi_core import FIELDS, TERMS, InvalidInputError, LSMIEstimator, PointwiseInteractions
 from lsmi_core.crossed import could_be_seen
 from lsmi_core.interactions import INGREDIENTS
+from lsmi_core.intervals import extrapolated_intervals, mean_interval
 from lsmi_core.synthetic import gaussian_classes
-from lsmi_core.uncertainty import extrapolated_intervals, label_null, mean_interval, power_check
+from lsmi_core.uncertainty import label_null, power_check
 
 
 def result_of(values: np.ndarray) -> PointwiseInteractions:
@@ -20,8 +21,8 @@ def result_of(values: np.ndarray) -> PointwiseInteractions:
 
 # --- Tier 1: extrapolation ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("n_splits", [3, 5, 10])
-def test_a_shortfall_of_one_in_n_is_taken_back_exactly(n_splits):
-    """v(n) = v - b / n for every sample: learned from n (1 - 1/K) and from n / 2, it comes out as v."""
+def test_three_quarters_of_a_shortfall_of_one_in_n_are_taken_back(n_splits):
+    """v(n) = v - b / n for every sample, learned from n (1 - 1/K) and from n / 2: a quarter of the first is left."""
     rng = np.random.default_rng(0)
     n, b = 50, 4.0
     unlimited = rng.standard_normal((7, n))
@@ -29,25 +30,26 @@ def test_a_shortfall_of_one_in_n_is_taken_back_exactly(n_splits):
     learned = lambda share: result_of(unlimited - b / (share * n) * np.array([1, 1, 2, 0, 0, 1, 1])[:, None])
     found = extrapolated_intervals(learned(1 - 1 / n_splits), learned(1 / 2), n_splits)
     assert list(found) == list(FIELDS)
-    for name, values in zip(INGREDIENTS, unlimited, strict=True):
-        assert found[name][0] == pytest.approx(values.mean(), abs=1e-12)
+    left = (unlimited.mean(axis=1) - [getattr(learned(1 - 1 / n_splits), name).mean() for name in INGREDIENTS]) / 4
+    for name, values, short in zip(INGREDIENTS, unlimited, left, strict=True):
+        assert found[name][0] == pytest.approx(values.mean() - short, abs=1e-12)
     # r = max(i1, i2) falls short by b / n as well, and all else is a difference of such.
-    assert found["r"][0] == pytest.approx(np.maximum(*unlimited[:2]).mean(), abs=1e-12)
+    assert found["r"][0] == pytest.approx(np.maximum(*unlimited[:2]).mean() - left[0], abs=1e-12)
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9])
-def test_half_of_the_correction_counts_as_uncertainty(level):
-    """One field by hand: v = 1, 2, 6 from four fifths and 0, 2, 4 from half of the samples, so 1/t = 5/4.
+def test_part_of_the_correction_counts_as_uncertainty(level):
+    """One field by hand: means 3 from four fifths and 2 from half of the samples, so 1/t = 5/4.
 
-    (v - v_half) (5/4) / (3/4) = 5/3, 0, 10/3: extrapolated 8/3, 2, 28/3, whose mean 14/3 is 5/3 above the plain 3.
+    d = (3 - 2) (5/4) / (3/4) = 5/3: three quarters of it make 17/4, and two fifths of it, 2/3, are unsure.
     """
     full, half = np.zeros((7, 3)), np.zeros((7, 3))
     full[2], half[2] = (1, 2, 6), (0, 2, 4)
     mean, low, high = extrapolated_intervals(result_of(full), result_of(half), 5, level)["i12"]
-    assert mean == pytest.approx(14 / 3)
+    assert mean == pytest.approx(17 / 4)
     quantile = student_t.ppf((1 + level) / 2, 2)
-    spread = quantile * np.std([8 / 3, 2, 28 / 3], ddof=1) / np.sqrt(3)
-    assert high - mean == pytest.approx(np.hypot(spread, quantile * 5 / 6))
+    spread = quantile * np.std([1, 2, 6], ddof=1) / np.sqrt(3)
+    assert high - mean == pytest.approx(np.hypot(spread, quantile * 2 / 3))
     assert mean - low == pytest.approx(high - mean)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -10,9 +9,13 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from curation.jobs import JOB, new_job_id, start_job
+from curation.errors import DataError
+from curation.jobs import start_job
+from curation.jobs.record import add_job, set_state
+from curation.places import known_workspace, new_id, new_workspace, recent_runs
 from curation.settings import RunSettings
 from curation.sources import demo_source
+from curation.workspace import make_workspace
 from lsmi_core.applications import partition
 
 APP = str(Path(__file__).resolve().parent.parent / "app.py")
@@ -29,10 +32,11 @@ def pages_only_through_app(monkeypatch):
     monkeypatch.setattr("streamlit.runtime.scriptrunner.script_runner._mpa_v1", run_app)
 
 
-def opened(page: str, run: str | None = None) -> AppTest:
+def opened(page: str, run: tuple[str, str] | None = None) -> AppTest:
+    """Open a page, with a run by the identifiers of its workspace and its own."""
     app = AppTest.from_file(APP, default_timeout=60)
     if run:
-        app.query_params["run"] = run
+        app.query_params["workspace"], app.query_params["run"] = run
     app.run()
     if page != "start":
         app.switch_page(f"pages/{page}.py").run()
@@ -54,18 +58,16 @@ def words(app: AppTest) -> str:
     return "\n".join(str(e.value) for e in elements)
 
 
-def installed(run_folder: Path, home: Path) -> str:
-    """Put a scored run where the app finds it, as a job of its own."""
-    job_id = new_job_id()
-    folder = home / "runs" / job_id
-    shutil.copytree(run_folder, folder)
-    (folder / JOB).write_text(json.dumps({"settings": {}, "started": 0}))
-    (folder / "progress.json").write_text(json.dumps({"stage": "done", "done": 1, "total": 1}))
-    return job_id
+def installed(run_folder: Path, home: Path) -> tuple[str, str]:
+    """Put a scored run where the app finds it, in a workspace of its own."""
+    workspace, run = new_id(), new_id()
+    make_workspace(home / "workspaces" / workspace)
+    shutil.copytree(run_folder, home / "workspaces" / workspace / "runs" / run)
+    return workspace, run
 
 
 @pytest.fixture
-def run(small_run, interplay_home) -> str:
+def run(small_run, interplay_home) -> tuple[str, str]:
     return installed(small_run.folder, interplay_home)
 
 
@@ -125,7 +127,7 @@ def test_an_earlier_run_is_shown_by_the_measures_it_knows(earlier_run, interplay
 def test_a_measure_chosen_for_one_run_is_not_that_of_the_next(run, earlier_run, interplay_home):
     app = opened("explore", installed(earlier_run, interplay_home))
     app.selectbox(key="measure").select("mmi").run()
-    app.query_params["run"] = run
+    app.query_params["workspace"], app.query_params["run"] = run
     app.run()
     assert app.selectbox(key="measure").value == "cautious"
     assert "scored before" not in words(app)
@@ -181,34 +183,68 @@ def test_selecting_nothing_is_said_and_harmless(run):
     assert "0 of" in words(app)
 
 
-def test_a_link_to_no_run_gives_one_sentence():
-    app = opened("start", "../../etc/passwd")
+@pytest.mark.parametrize("link", [("../../etc/passwd", "a" * 16), ("g" * 16, "a" * 16)])
+def test_a_link_to_nothing_gives_one_sentence(link):
+    app = opened("start", link)
     assert not app.exception
-    assert "names no run" in app.error[0].value
+    assert "names nothing that is here" in app.error[0].value
     assert app.title[0].value == "See what each modality knows"  # and the app is still of use
 
 
-def test_a_run_that_is_gone_gives_one_sentence():
-    app = opened("start", new_job_id())
-    assert "not on this server any more" in app.error[0].value
+def test_a_workspace_that_is_gone_gives_one_sentence():
+    app = opened("start", (new_id(), new_id()))
+    assert "not on this server, or not yours" in app.error[0].value
     app.run()
     assert not app.error  # said once, not for ever
 
 
-def test_a_failed_run_says_why(interplay_home):
-    job_id = new_job_id()
-    folder = interplay_home / "runs" / job_id
-    folder.mkdir(parents=True)
-    (folder / JOB).write_text("{}")
-    (folder / "failure.txt").write_text("The table has *no* rows; add some.")
-    app = opened("score", job_id)
+def test_a_run_that_is_gone_gives_one_sentence(run):
+    app = opened("start", (run[0], new_id()))
+    assert "not in this workspace any more" in app.error[0].value
+    app.run()
+    assert not app.error
+
+
+def test_somebody_elses_workspace_is_not_here(small_run):
+    """Nobody signs in here, so that a workspace with an owner is nobody's to open."""
+    theirs = new_workspace("https://id.example#alice")
+    with pytest.raises(DataError):
+        known_workspace(theirs, "")
+    assert known_workspace(theirs, "https://id.example#alice").owner == "https://id.example#alice"
+    app = opened("start", (theirs, new_id()))
+    assert "not on this server, or not yours" in app.error[0].value
+    assert theirs not in {identifier for identifier, _ in recent_runs("", limit=1000)}
+
+
+def begun() -> tuple[str, str]:
+    """A workspace with a job that is entered and not started."""
+    workspace, job = new_workspace(""), new_id()
+    add_job(known_workspace(workspace, ""), job, RunSettings(demo_source("known")))
+    return workspace, job
+
+
+def test_a_failed_run_says_why():
+    workspace, job = begun()
+    set_state(known_workspace(workspace, ""), job, "failed", "The table has *no* rows; add some.")
+    app = opened("score", (workspace, job))
     assert app.error[0].value.replace("\\", "") == "The table has *no* rows; add some."
+    assert "Resume the run" in [b.label for b in app.button]
 
 
-def test_a_running_job_shows_its_progress_and_can_be_cancelled(interplay_home):
-    job_id = new_job_id()
-    start_job(RunSettings(demo_source("known")), job_id)
-    app = opened("score", job_id)
+def test_a_run_whose_process_is_gone_is_resumed():
+    workspace, job = begun()
+    app = opened("score", (workspace, job))
+    assert "stopped from outside" in app.error[0].value
+    next(b for b in app.button if b.label == "Resume the run").click().run()
+    assert not app.exception and not app.error
+    next(b for b in app.button if b.label == "Cancel the run").click().run()
+    assert "cancelled" in words(app)
+
+
+def test_a_running_job_shows_its_progress_and_can_be_cancelled():
+    workspace, job = new_workspace(""), new_id()
+    start_job(known_workspace(workspace, ""), RunSettings(demo_source("known")), job)
+    app = opened("score", (workspace, job))
     assert not app.exception
     cancel = next(b for b in app.button if b.label == "Cancel the run")
     cancel.click().run()

@@ -43,7 +43,7 @@ def _choose() -> None:
 def _wait_for_map() -> None:
     """Say that the map is on its way, and draw it when it is there."""
     now = state.status()
-    if now.state == "running":
+    if now.active:
         st.info("The map is being drawn; everything else is ready to use.", icon=":material/hourglass_top:")
     elif now.state == "done":
         st.rerun()

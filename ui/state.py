@@ -2,53 +2,102 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import streamlit as st
 
 from curation.errors import DataError
-from curation.jobs import JobStatus, cancel_job, job_folder, job_status, new_job_id, start_job
+from curation.jobs import JobStatus, cancel_job, job_status, resume_job, start_job
+from curation.places import known_workspace, new_id, new_workspace, recent_runs
 from curation.queries import most_misleading
-from curation.settings import RunSettings, home
-from curation.workspace import RECORD, ScoredRun, load_run, write_json
+from curation.settings import RunSettings
+from curation.workspace import Entry, ScoredRun, Workspace, load_run, save_selection, saved_selection
+from curation.workspace.folder import UPLOADS
 
 __all__ = [
-    "CHOSEN", "DRAFT", "FOLLOW", "MEASURE", "cancel", "choose_sample", "chosen_sample", "close_run", "draft",
-    "import_folder", "is_local", "launch", "load_partition", "open_run", "run_id", "save_partition", "scored_run",
-    "set_draft", "status",
+    "CHOSEN", "DRAFT", "FOLLOW", "MEASURE", "RUN", "WORKSPACE", "address", "cancel", "choose_sample", "chosen_sample",
+    "close_run", "draft", "earlier_runs", "is_local", "launch", "load_partition", "open_run", "resume", "run_id",
+    "save_partition", "scored_run", "set_draft", "status", "upload_folder", "workspace",
 ]  # fmt: skip
 
 RUN = "run"
+WORKSPACE = "workspace"
 DRAFT = "draft"
 FOLLOW = "follow"
 CHOSEN = "chosen_sample"
 MEASURE = "measure"
-IMPORT = "import_id"
-PARTITION = "partition.json"
+PARTITION = "partition"
+
+
+def person() -> str:
+    """Return who is signed in; empty where nobody signs in."""
+    return ""
+
+
+def workspace() -> Workspace | None:
+    """Return the workspace of the address, else of the session; None where nothing was begun.
+
+    Raises
+    ------
+    DataError
+        When it is not here, or not of whoever asks.
+    """
+    current = st.query_params.get(WORKSPACE) or st.session_state.get(WORKSPACE)
+    if not current:
+        return None
+    try:
+        found = known_workspace(current, person())
+    except DataError:
+        close_run()  # said once; the pages go on without it
+        st.session_state.pop(WORKSPACE, None)
+        st.query_params.pop(WORKSPACE, None)
+        raise
+    _keep(WORKSPACE, current)
+    return found
+
+
+def own_workspace() -> Workspace:
+    """Return the workspace, made now if nothing was begun."""
+    found = workspace()
+    if found is None:
+        st.session_state[WORKSPACE] = new_workspace(person())
+        found = known_workspace(st.session_state[WORKSPACE], person())
+    return found
 
 
 def run_id() -> str | None:
     """Return the identifier of the open run: from the address, else from the session; keep both in step."""
     current = st.query_params.get(RUN) or st.session_state.get(RUN)
-    if current:
-        open_run(current)
-    return current
+    if current and workspace() is not None:
+        _remember(current)
+        _keep(RUN, current)
+        return current
+    return None
 
 
-def open_run(job_id: str) -> None:
-    """Make a run the open one, and put it into the address so that a reload finds it."""
-    _remember(job_id)
-    if st.query_params.get(RUN) != job_id:
-        st.query_params[RUN] = job_id
+def _keep(key: str, value: str) -> None:
+    st.session_state[key] = value
+    if st.query_params.get(key) != value:
+        st.query_params[key] = value  # so that a reload, or a link sent to oneself, finds it
 
 
-def _remember(job_id: str) -> None:
+def _remember(run: str) -> None:
     """Keep the identifier; a sample or a measure that was chosen for another run is none of this one's."""
-    if st.session_state.get(RUN) != job_id:
+    if st.session_state.get(RUN) != run:
         st.session_state.pop(CHOSEN, None)
         st.session_state.pop(MEASURE, None)
-    st.session_state[RUN] = job_id
+    st.session_state[RUN] = run
+
+
+def address(workspace_id: str | None = None, run: str | None = None) -> dict[str, str]:
+    """Return the part of an address that opens a run, by default the open one."""
+    return {WORKSPACE: workspace_id or st.session_state[WORKSPACE], RUN: run or st.session_state[RUN]}
+
+
+def open_run(workspace_id: str, run: str) -> None:
+    """Make a run the open one."""
+    st.session_state[WORKSPACE] = workspace_id
+    _remember(run)
 
 
 def close_run() -> None:
@@ -59,11 +108,11 @@ def close_run() -> None:
 
 def launch(settings: RunSettings) -> None:
     """Start a job, open it, and follow it to the first figure."""
-    job_id = new_job_id()
-    start_job(settings, job_id)
-    _remember(job_id)
-    st.session_state[FOLLOW] = job_id
-    st.switch_page("pages/score.py", query_params={RUN: job_id})
+    job = new_id()
+    start_job(own_workspace(), settings, job)
+    _remember(job)
+    st.session_state[FOLLOW] = job
+    st.switch_page("pages/score.py", query_params=address())
 
 
 def status() -> JobStatus | None:
@@ -72,7 +121,7 @@ def status() -> JobStatus | None:
     if current is None:
         return None
     try:
-        return job_status(current)
+        return job_status(workspace(), current)
     except DataError:
         close_run()  # said once; the pages go on without it
         raise
@@ -80,7 +129,18 @@ def status() -> JobStatus | None:
 
 def cancel() -> None:
     """Stop the open run."""
-    cancel_job(run_id())
+    cancel_job(workspace(), run_id())
+
+
+def resume() -> None:
+    """Go on with the open run where it stopped, and follow it."""
+    resume_job(workspace(), run_id())
+    st.session_state[FOLLOW] = run_id()
+
+
+def earlier_runs() -> list[tuple[str, Entry]]:
+    """Return the latest runs of whoever asks: their own, or on a server for this computer alone all of it."""
+    return recent_runs(person()) if is_local() or person() else []
 
 
 def scored_run() -> ScoredRun | None:
@@ -88,12 +148,12 @@ def scored_run() -> ScoredRun | None:
     now = status()
     if now is None or not now.scored:
         return None
-    folder = job_folder(run_id())
-    return _load(str(folder), (folder / RECORD).stat().st_mtime_ns)
+    entry = workspace().run_entry(run_id())
+    return _load(str(entry.folder), entry.when)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _load(folder: str, changed: int) -> ScoredRun:
+def _load(folder: str, finished: float) -> ScoredRun:
     """Read a run once for all sessions; nobody writes into what this returns."""
     return load_run(Path(folder))
 
@@ -108,12 +168,10 @@ def set_draft(prepared: dict) -> None:
     st.session_state[DRAFT] = prepared
 
 
-def import_folder() -> Path:
-    """Return the folder where this session's uploads are kept."""
-    if IMPORT not in st.session_state:
-        st.session_state[IMPORT] = new_job_id()
-    folder = home() / "imports" / st.session_state[IMPORT]
-    folder.mkdir(parents=True, exist_ok=True)
+def upload_folder() -> Path:
+    """Return where uploads are kept: in the workspace they are for."""
+    folder = own_workspace().folder / UPLOADS
+    folder.mkdir(exist_ok=True)
     return folder
 
 
@@ -135,12 +193,9 @@ def chosen_sample(run: ScoredRun) -> str:
 
 def save_partition(run: ScoredRun, recipe: dict) -> None:
     """Keep a partition's recipe with the run: it survives a reload and a restart."""
-    write_json(recipe, run.folder / PARTITION)
+    save_selection(workspace(), run.folder.name, PARTITION, recipe)
 
 
 def load_partition(run: ScoredRun) -> dict | None:
     """Return the kept recipe, or None."""
-    try:
-        return json.loads((run.folder / PARTITION).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    return saved_selection(workspace(), run.folder.name, PARTITION)

@@ -27,7 +27,7 @@ __all__ = ["built", "described", "features", "keep_together", "keep_upload", "me
 def keep_upload(uploaded: object) -> Path:
     """Return where an upload is kept; the same upload is written once."""
     name = Path(uploaded.name.replace("\\", "/")).name[-120:] or "upload"
-    path = state.import_folder() / uploaded.file_id / name
+    path = state.upload_folder() / uploaded.file_id / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name + ".part")
@@ -60,7 +60,7 @@ def media_of(uploads: list, folder: str) -> Path | None:
 
 def keep_together(uploads: list) -> Path:
     """Return one folder that holds all the uploads."""
-    together = state.import_folder() / ("files-" + "-".join(sorted(u.file_id[:8] for u in uploads))[:120])
+    together = state.upload_folder() / ("files-" + "-".join(sorted(u.file_id[:8] for u in uploads))[:120])
     together.mkdir(exist_ok=True)
     for upload in uploads:
         target = together / Path(upload.name.replace("\\", "/")).name

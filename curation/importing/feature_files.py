@@ -49,7 +49,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
         raise DataError(f"'{path.name}' holds no ready-made features; give a {known} or a folder of .npy files.")
     try:
         return dict(_arrays(path))
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except Exception as error:  # damaged or hostile files fail in many ways inside the readers
         raise DataError(

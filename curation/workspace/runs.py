@@ -1,4 +1,4 @@
-"""A run on disk: scores.parquet, summary.json, run.json and what goes with them, read and written in one place."""
+"""A run in a workspace: scores.parquet, summary.json, run.json and what goes with them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from pathlib import Path
 import pandas as pd
 
 from curation.errors import DataError
-from curation.progress import write_atomically
 from curation.summary import EXPECTED, measures_of
 from curation.words import MEASURES
+from curation.workspace.files import settle, unfinished_folder, write_frame, write_json
+from curation.workspace.folder import RECORD, RUNS, Workspace
 from lsmi_core import FIELDS
 
-__all__ = ["ScoredRun", "claim_folder", "load_run", "write_frame", "write_json"]
+__all__ = ["ScoredRun", "add_map", "add_run", "enter_run", "load_run"]
 
-SCORES, SUMMARY, RECORD, MAP, PROBLEMS = (
-    "scores.parquet", "summary.json", "run.json", "map.parquet", "problems.parquet",
-)  # fmt: skip
+SCORES, SUMMARY, MAP, PROBLEMS = "scores.parquet", "summary.json", "map.parquet", "problems.parquet"
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,9 @@ class ScoredRun:
     folder : pathlib.Path
     scores : pandas.DataFrame
         ``sample_id``, ``label``, the fields of :data:`lsmi_core.FIELDS` (nats; earlier runs lack b1 and b2), then
-        ``item.<modality>`` (the text, or the path of the file), ``says.<modality>`` and ``sure.<modality>`` (the label
-        a modality points to, and its probability), ``known.<field>`` where answers are known, and
+        ``item.<modality>`` (the text, or the path of the file), ``file.<modality>`` (the file's own name),
+        ``says.<modality>`` and ``sure.<modality>`` (the label a modality points to, and its probability),
+        ``known.<field>`` where answers are known, and
         ``extra.<column>`` for the user's own columns.
     summary, record : dict
         Contents of ``summary.json`` and ``run.json``.
@@ -47,6 +47,11 @@ class ScoredRun:
     def name(self) -> str:
         """Name of the data set."""
         return self.summary["name"]
+
+    @property
+    def dataset(self) -> str:
+        """Identifier of the data set in the workspace; for runs made before workspaces, their own name."""
+        return self.record.get("dataset") or self.folder.name
 
     @property
     def modality_names(self) -> tuple[str, str]:
@@ -101,7 +106,51 @@ def load_run(folder: Path) -> ScoredRun:
     missing = [c for c in ("sample_id", "label", *FIELDS) if c not in scores and c not in spared]
     if missing:
         raise DataError(f"{folder / SCORES} lacks the columns {', '.join(missing)}; score the data again.")
-    return ScoredRun(folder, scores, summary, record)
+    return ScoredRun(folder, _with_whole_paths(scores, summary, folder.absolute().parent.parent), summary, record)
+
+
+def add_run(
+    workspace: Workspace, run_id: str, scores: pd.DataFrame, summary: dict, record: dict, problems: pd.DataFrame
+) -> ScoredRun:
+    """Put a finished run into a workspace: all of it, or nothing.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written.
+    """
+    target = workspace.folder / RUNS / run_id
+    with unfinished_folder(target.parent) as folder:
+        write_frame(problems, folder / PROBLEMS)
+        write_frame(scores, folder / SCORES)
+        write_json(summary, folder / SUMMARY)
+        write_json(record, folder / RECORD)
+        settle(folder, target)
+    enter_run(workspace, target)
+    return load_run(target)
+
+
+def enter_run(workspace: Workspace, folder: Path) -> None:
+    """Enter a run's folder into the catalogue."""
+    run = load_run(folder)
+    place = folder.relative_to(workspace.folder).as_posix()
+    finished = (folder / RECORD).stat().st_mtime
+    workspace.list_folder(RUNS, folder, (folder.name, place, run.name, run.record.get("dataset"), finished))
+
+
+def add_map(workspace: Workspace, run: ScoredRun, places: pd.DataFrame) -> None:
+    """Put the map beside the scores it belongs to."""
+    path = workspace.folder / RUNS / run.folder.name / MAP
+    write_frame(places, path)
+    with workspace.catalogue.write() as db:
+        workspace.list_files(db, [path])
+
+
+def _with_whole_paths(scores: pd.DataFrame, summary: dict, root: Path) -> pd.DataFrame:
+    """Media are named by their place in the workspace, which may have moved."""
+    media = [f"item.{m['name']}" for m in summary["modalities"] if m["kind"] in ("picture", "sound")]
+    whole = {column: [str(root / place) for place in scores[column]] for column in media if column in scores}
+    return scores.assign(**whole)
 
 
 def _complete(summary: object) -> bool:
@@ -114,38 +163,3 @@ def _complete(summary: object) -> bool:
         and len(sides) == 2
         and all(isinstance(side, dict) and {"name", "kind"} <= set(side) for side in sides)
     )
-
-
-def claim_folder(folder: Path, allowed: tuple[str, ...] = ()) -> Path:
-    """Return the folder, made if needed, after checking that nothing in it would be overwritten.
-
-    Raises
-    ------
-    DataError
-        When it is a file, cannot be made, or holds anything besides the allowed names.
-    """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"The folder {folder} cannot be made ({error.strerror}); choose another one.") from None
-    others = sorted(p.name for p in folder.iterdir() if p.name not in allowed)
-    if others:
-        raise DataError(f"The folder {folder} is not empty (it holds {others[0]}); choose a new one for the results.")
-    return folder
-
-
-def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    """Write a Parquet file, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        frame.to_parquet(temporary, index=False)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def write_json(data: dict, path: Path) -> None:
-    """Write a JSON file, whole or not at all."""
-    write_atomically(path, json.dumps(data, indent=2, ensure_ascii=False, default=float) + "\n")

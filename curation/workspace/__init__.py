@@ -1,0 +1,44 @@
+"""Workspaces: the folder that is a project, its catalogue, data sets, runs and notes."""
+
+from curation.workspace.checking import check_workspace, repair_catalogue
+from curation.workspace.files import write_atomically, write_frame, write_json
+from curation.workspace.folder import Entry, Workspace
+from curation.workspace.notes import (
+    note_export,
+    save_selection,
+    saved_selection,
+    tag_samples,
+    tags_of,
+    untag_samples,
+    with_tags,
+)
+from curation.workspace.opening import is_workspace, make_workspace, open_run, open_workspace
+from curation.workspace.runs import ScoredRun, add_map, add_run, load_run
+from curation.workspace.samples import add_dataset, load_dataset
+
+__all__ = [
+    "Entry",
+    "ScoredRun",
+    "Workspace",
+    "add_dataset",
+    "add_map",
+    "add_run",
+    "check_workspace",
+    "is_workspace",
+    "load_dataset",
+    "load_run",
+    "make_workspace",
+    "note_export",
+    "open_run",
+    "open_workspace",
+    "repair_catalogue",
+    "save_selection",
+    "saved_selection",
+    "tag_samples",
+    "tags_of",
+    "untag_samples",
+    "with_tags",
+    "write_atomically",
+    "write_frame",
+    "write_json",
+]

@@ -1,0 +1,157 @@
+"""Is everything still what was written? Files against their digests, and the catalogue against itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from curation.errors import DataError
+from curation.workspace.catalogue import Catalogue
+from curation.workspace.files import PART, digest_of
+from curation.workspace.folder import CATALOGUE, DATASETS, FEATURES, MEDIA, Workspace
+from curation.workspace.opening import is_workspace, make_workspace, open_workspace
+from feature_extractors import FeatureCache
+
+__all__ = ["Damage", "check_workspace", "repair_catalogue"]
+
+RUN, DATASET = "runs/", "datasets/"
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One thing that is not as it was written.
+
+    Attributes
+    ----------
+    place : str
+        Path in the workspace.
+    what : str
+        What is wrong with it.
+    mend : str
+        What it costs, and what to do.
+    """
+
+    place: str
+    what: str
+    mend: str
+
+
+def check_workspace(folder: Path, count: Callable[[int, int], None]) -> tuple[list[Damage], int]:
+    """Compare every file of a workspace with what was written.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    count : callable
+        Told (done, total) of the files.
+
+    Returns
+    -------
+    damages : list of Damage
+    n_files : int
+        How many were looked at.
+
+    Raises
+    ------
+    DataError
+        When the folder is no workspace.
+    """
+    if is_workspace(folder) and (damage := _catalogue_damage(Path(folder) / CATALOGUE)):
+        return [damage], 1
+    workspace = open_workspace(folder)
+    with workspace.catalogue.read() as db:
+        listed = [tuple(row) for row in db.execute("SELECT path, sha256, bytes FROM files ORDER BY path")]
+    media = [p for p in (workspace.folder / MEDIA).glob("*/*") if not p.name.startswith(PART)]
+    linked = list(_linked(workspace))
+    total = len(listed) + len(media) + len(linked)
+    found = []
+    for done, damage in enumerate(_damages(workspace, listed, media, linked), start=1):
+        count(done, total)
+        found += [damage] if damage else []
+    found += [
+        Damage(Path(path).name, why, "Nothing is lost: these features are computed again when needed.")
+        for path, why in FeatureCache(workspace.folder / FEATURES).check()
+    ]
+    return found, total
+
+
+def repair_catalogue(folder: Path) -> Workspace:
+    """Make a new catalogue from the folders that are whole; the damaged one is kept under another name.
+
+    Tags, saved selections and the list of jobs are in the catalogue alone: what can still be read of them is not
+    carried over.
+
+    Raises
+    ------
+    DataError
+        When the catalogue is not damaged.
+    """
+    path = Path(folder) / CATALOGUE
+    if _catalogue_damage(path) is None:
+        raise DataError(f"The catalogue of {folder} is whole; there is nothing to repair.")
+    aside = next(p for k in range(1, 1000) if not (p := path.with_name(f"catalogue.damaged-{k}.db")).exists())
+    path.replace(aside)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    Workspace(folder, Catalogue(path)).introduce("")
+    return make_workspace(folder)
+
+
+def _catalogue_damage(path: Path) -> Damage | None:
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            said = db.execute("PRAGMA integrity_check").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        said = str(error)
+    if said == "ok":
+        return None
+    mend = "Runs and samples are whole; `check --repair` lists them anew. Tags and selections in it are lost."
+    return Damage(CATALOGUE, f"the catalogue is damaged ({said})", mend)
+
+
+def _linked(workspace: Workspace) -> Iterator[tuple[str, str]]:
+    """Yield path and digest of media that were left where they are."""
+    for dataset in workspace.datasets():
+        try:
+            frame = pd.read_parquet(dataset.folder / "samples.parquet")
+        except (OSError, ValueError):
+            continue  # listed as damaged by its digest
+        for column in (c for c in frame if c.startswith("digest.")):
+            yield from zip(frame[f"item.{column.removeprefix('digest.')}"], frame[column], strict=True)
+
+
+def _damages(
+    workspace: Workspace, listed: list[tuple], media: list[Path], linked: list[tuple[str, str]]
+) -> Iterator[Damage | None]:
+    for place, digest, size in listed:
+        yield _compare(workspace.folder / place, place, digest, size)
+    for path in media:
+        yield _compare(path, path.relative_to(workspace.folder).as_posix(), path.stem, None)
+    for place, digest in linked:
+        yield _compare(Path(place), place, digest, None)
+
+
+def _compare(path: Path, place: str, digest: str, size: int | None) -> Damage | None:
+    try:
+        if size is not None and path.stat().st_size != size:
+            return Damage(place, f"has {path.stat().st_size:,} bytes instead of {size:,}", _mend(place))
+        if digest_of(path) == digest:
+            return None
+        return Damage(place, "is not what was written", _mend(place))
+    except FileNotFoundError:
+        return Damage(place, "is missing", _mend(place))
+    except OSError as error:
+        return Damage(place, f"cannot be read ({error.strerror})", _mend(place))
+
+
+def _mend(place: str) -> str:
+    if place.startswith(DATASETS):
+        return "Import this data set again; runs that were made of it still open."
+    if place.startswith(MEDIA) or Path(place).is_absolute():
+        return "Put the original file back, or import again; scores are not affected."
+    return "Score the data set again; its samples and features are not affected."
