@@ -4,6 +4,7 @@ from feature_extractors.cache import FeatureCache, encode_items
 from feature_extractors.contracts import EncodedItems, Encoder, EncoderSpec
 from feature_extractors.errors import EncoderError
 from feature_extractors.registry import default_encoder, list_encoders, load_encoder
+from feature_extractors.results import row_blocks
 
 __all__ = [
     "EncodedItems",
@@ -15,4 +16,5 @@ __all__ = [
     "encode_items",
     "list_encoders",
     "load_encoder",
+    "row_blocks",
 ]

@@ -13,7 +13,7 @@ from feature_extractors.checks import check_sequence
 from feature_extractors.contracts import EncodedItems, EncoderSpec, Progress
 from feature_extractors.hub import LoadedModel, load_transformers, pooled
 from feature_extractors.sounds import MAX_SECONDS, USED_SECONDS, read_sound
-from feature_extractors.weights import PackagedFile, resolve_device
+from feature_extractors.weights import PackagedFile, resolve_device, surroundings
 from feature_extractors.whisper import WINDOW_SECONDS, build_whisper
 
 __all__ = ["WHISPER", "SoundEncoder", "load_sound", "load_whisper"]
@@ -26,6 +26,7 @@ WHISPER = PackagedFile(
 )
 _RATE = 16_000
 _SAMPLES_PER_FRAME = 320
+_LIBRARIES = ("torch", "transformers", "soundfile", "scipy")
 _BATCH = 4  # sounds, so at most 24 windows
 
 
@@ -94,7 +95,8 @@ def load_whisper(spec: EncoderSpec, device: str = "auto") -> SoundEncoder:
     place = resolve_device(device)
     model, front_end = build_whisper(WHISPER.verified_path())
     model.to(place)
-    fingerprint = f"{spec.name} {WHISPER.revision} window={WINDOW_SECONDS}s mean-real-frames"
+    beneath = surroundings(place, *_LIBRARIES)
+    fingerprint = f"{spec.name} {WHISPER.revision} window={WINDOW_SECONDS}s mean-real-frames {beneath}"
     return SoundEncoder(spec, fingerprint, _RATE, lambda waves: _whisper_rows(model, front_end, place, waves))
 
 
@@ -142,7 +144,7 @@ def load_sound(spec: EncoderSpec, device: str = "auto") -> SoundEncoder:
     """
     name = str(Path(spec.name).expanduser()) if spec.source == "folder" else spec.name
     loaded = load_transformers(name, "AutoFeatureExtractor", resolve_device(device))
-    fingerprint = f"{spec.name} {loaded.revision} mean-frames"
+    fingerprint = f"{spec.name} {loaded.revision} mean-frames {surroundings(loaded.device, *_LIBRARIES)}"
     # One sound at a time: most networks for sound see the padding of a batch.
     forward = lambda waves: np.concatenate([_generic_row(loaded, wave) for wave in waves])
     return SoundEncoder(spec, fingerprint, loaded.processor.sampling_rate, forward)

@@ -16,7 +16,7 @@ from feature_extractors.contracts import EncodedItems, ItemProblem, Progress, co
 __all__ = ["chunks", "encode_in_batches"]
 
 _AHEAD = 2  # batches read in advance: enough to hide decoding, and little memory
-_Prepared = list[tuple[int, Any, str | None]]
+_Prepared = list[tuple[int, Any, ItemProblem | None]]
 
 
 def chunks(order: Sequence[int], size: int) -> list[list[int]]:
@@ -68,7 +68,7 @@ def encode_in_batches(
         In item order, whatever the order of the batches.
     """
     rows: dict[int, np.ndarray] = {}
-    problems: dict[int, str] = {}
+    problems: dict[int, ItemProblem] = {}
     report = progress or (lambda done, total: None)
     report(0, len(items))
     with _one_core_left():
@@ -77,7 +77,8 @@ def encode_in_batches(
             report(len(rows) + len(problems), len(items))
     if not batches:
         report(len(items), len(items))
-    return collect(rows, problems, width)
+    passing = [i for i, problem in problems.items() if problem.passing]
+    return collect(rows, {i: str(problem) for i, problem in problems.items()}, width, passing)
 
 
 @contextmanager
@@ -99,16 +100,17 @@ def _one_core_left() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _run(prepared: _Prepared, forward: Callable, rows: dict[int, np.ndarray], problems: dict[int, str]) -> None:
-    problems.update({i: why for i, _, why in prepared if why is not None})
-    good = [(i, value) for i, value, why in prepared if why is None]
+def _run(prepared: _Prepared, forward: Callable, rows: dict[int, np.ndarray], problems: dict[int, ItemProblem]) -> None:
+    problems.update({i: problem for i, _, problem in prepared if problem is not None})
+    good = [(i, value) for i, value, problem in prepared if problem is None]
     if not good:
         return
     for (i, _), row in zip(good, forward([value for _, value in good]), strict=True):
         if np.isfinite(row).all():
             rows[i] = row
         else:
-            problems[i] = "The encoder gave a value that is not a number for this item; choose another encoder."
+            why = "The encoder gave a value that is not a number for this item; choose another encoder."
+            problems[i] = ItemProblem(why)
 
 
 def _read_ahead(items: Sequence[Any], batches: Sequence[Sequence[int]], read: Callable) -> Iterator[_Prepared]:
@@ -130,8 +132,11 @@ def _read_batch(items: Sequence[Any], batch: Sequence[int], read: Callable) -> _
     return [(i, *_read_one(items[i], read)) for i in batch]
 
 
-def _read_one(item: Any, read: Callable) -> tuple[Any, str | None]:
+def _read_one(item: Any, read: Callable) -> tuple[Any, ItemProblem | None]:
     try:
         return read(item), None
     except ItemProblem as problem:
-        return None, str(problem)
+        # Whatever a decoder says of the file: where the system failed beneath it, the file may be sound.
+        cause = problem.__cause__
+        failed = isinstance(cause, MemoryError) or getattr(cause, "errno", None) is not None
+        return None, ItemProblem(str(problem), problem.passing or failed)

@@ -15,7 +15,19 @@ Progress = Callable[[int, int], None]
 
 
 class ItemProblem(ValueError):
-    """One item cannot be encoded. The message is one plain sentence: what is wrong, how to mend it."""
+    """One item cannot be encoded. The message is one plain sentence: what is wrong, how to mend it.
+
+    Parameters
+    ----------
+    why : str
+        The sentence.
+    passing : bool
+        Whether the same content may work another time: the file was not there, the disk or the memory failed.
+    """
+
+    def __init__(self, why: str, passing: bool = False):
+        super().__init__(why)
+        self.passing = passing
 
 
 @dataclass(frozen=True)
@@ -59,16 +71,19 @@ class EncodedItems:
     Parameters
     ----------
     features : ndarray of shape (n_kept, d), float32
-        One row per item that worked, in the order of the items.
+        One row per item that worked, in the order of the items; a read-only memory map where they are many.
     kept : ndarray of shape (n_kept,), int64
         Positions of those items, ascending.
     problems : tuple of (int, str)
         Position and plain sentence of every other item, ascending.
+    passing : frozenset of int
+        Positions of those problems that may be gone another time though the item is the same.
     """
 
     features: np.ndarray
     kept: np.ndarray
     problems: tuple[tuple[int, str], ...]
+    passing: frozenset[int] = frozenset()
 
 
 class Encoder(Protocol):
@@ -103,7 +118,9 @@ class Encoder(Protocol):
         ...
 
 
-def collect(rows: dict[int, np.ndarray], problems: dict[int, str], width: int | None) -> EncodedItems:
+def collect(
+    rows: dict[int, np.ndarray], problems: dict[int, str], width: int | None, passing: Iterable[int] = ()
+) -> EncodedItems:
     """Put rows that arrived in any order into item order.
 
     Parameters
@@ -114,6 +131,8 @@ def collect(rows: dict[int, np.ndarray], problems: dict[int, str], width: int | 
         Sentences by item position.
     width : int or None
         Number of columns to report when no row worked.
+    passing : iterable of int
+        Positions of problems that may be gone another time.
 
     Returns
     -------
@@ -124,7 +143,7 @@ def collect(rows: dict[int, np.ndarray], problems: dict[int, str], width: int | 
     features = np.zeros((len(kept), width or 0), dtype=np.float32)
     if len(kept):
         features = np.stack([rows[i] for i in kept.tolist()]).astype(np.float32, copy=False)
-    return EncodedItems(features, kept, _ordered(problems.items()))
+    return EncodedItems(features, kept, _ordered(problems.items()), frozenset(passing))
 
 
 def _ordered(pairs: Iterable[tuple[int, str]]) -> tuple[tuple[int, str], ...]:

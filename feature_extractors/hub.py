@@ -12,7 +12,8 @@ from feature_extractors.errors import EncoderError
 
 __all__ = ["LoadedModel", "load_transformers", "pooled"]
 
-_DESCRIBING = {".json", ".txt", ".safetensors", ".model"}
+# Never read here: weights in other formats, and what is written for people.
+_IGNORED = {".bin", ".h5", ".msgpack", ".onnx", ".ot", ".pt", ".pth", ".md", ".png", ".jpg", ".gitattributes"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,7 @@ def _load(name: str, processor_class: str, device: str) -> LoadedModel:
 
 def _folder_digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.iterdir() if p.suffix in _DESCRIBING):
+    for path in sorted(p for p in folder.iterdir() if p.is_file() and (p.suffix or p.name) not in _IGNORED):
         with path.open("rb") as stream:
             digest.update(path.name.encode() + b"\0" + hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()

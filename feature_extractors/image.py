@@ -14,7 +14,7 @@ from feature_extractors.contracts import EncodedItems, EncoderSpec, Progress
 from feature_extractors.errors import EncoderError
 from feature_extractors.hub import LoadedModel, load_transformers, pooled
 from feature_extractors.pictures import MAX_PIXELS, read_picture
-from feature_extractors.weights import PackagedFile, resolve_device
+from feature_extractors.weights import PackagedFile, resolve_device, surroundings
 
 __all__ = ["EFFICIENTNET", "PictureEncoder", "load_efficientnet", "load_picture"]
 
@@ -24,7 +24,7 @@ EFFICIENTNET = PackagedFile(
     "models/efficientnet-lite0-57934424.pth",
     "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
 )
-_CODE = "efficientnet-lite-pytorch==0.1.0"
+_CODE = "efficientnet-lite-pytorch"
 _SIDE = 128  # logistic regression on 1,898 emoji: .739 at 128, .738 at 160, at two thirds of the time
 _BATCH = 8
 
@@ -110,7 +110,8 @@ def load_efficientnet(spec: EncoderSpec, device: str = "auto") -> PictureEncoder
     network = _efficientnet()
     network.load_state_dict(weights)
     network.eval().to(place, memory_format=torch.channels_last)
-    fingerprint = f"{spec.name} {EFFICIENTNET.revision} {_CODE} squash {_SIDE} bicubic (x-127)/128 mean-map"
+    beneath = surroundings(place, "torch", "pillow", _CODE)
+    fingerprint = f"{spec.name} {EFFICIENTNET.revision} squash {_SIDE} bicubic (x-127)/128 mean-map {beneath}"
     return PictureEncoder(spec, fingerprint, _squashed, lambda x: network.extract_features(x).mean((2, 3)), place)
 
 
@@ -118,7 +119,7 @@ def _efficientnet() -> Any:
     try:
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError as error:
-        raise EncoderError(f"The package {_CODE} is not installed; run: pip install {_CODE}") from error
+        raise EncoderError(f"The package {_CODE} is not installed; run: pip install {_CODE}==0.1.0") from error
     return EfficientNet.from_name("efficientnet-lite0")
 
 
@@ -153,7 +154,8 @@ def load_picture(spec: EncoderSpec, device: str = "auto") -> PictureEncoder:
     """
     name = str(Path(spec.name).expanduser()) if spec.source == "folder" else spec.name
     loaded = load_transformers(name, "AutoImageProcessor", resolve_device(device))
-    fingerprint = f"{spec.name} {loaded.revision} pooler-or-mean"
+    beneath = surroundings(loaded.device, "torch", "transformers", "pillow")
+    fingerprint = f"{spec.name} {loaded.revision} pooler-or-mean {beneath}"
 
     def forward(batch: Any) -> Any:
         return pooled(loaded.model, "image", _summary, {"pixel_values": batch})

@@ -61,7 +61,7 @@ def _existing(path: Any) -> Path:
         raise ItemProblem("This row names no picture file; name one, or leave the row out.")
     file = Path(path)
     if not file.is_file():
-        raise ItemProblem("This picture file does not exist; check its name, or leave the row out.")
+        raise ItemProblem("This picture file does not exist; check its name, or leave the row out.", passing=True)
     if file.stat().st_size == 0:
         raise ItemProblem("This picture file is empty; copy it again, or leave the row out.")
     return file

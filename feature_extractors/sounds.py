@@ -16,6 +16,7 @@ MAX_SECONDS = 600
 USED_SECONDS = 30
 _MAX_CHANNELS = 16
 _RATES = (1_000, 400_000)
+_SYSTEM_FAILED = 2  # libsndfile's code for an error of the system beneath it
 _OTHER = "save it as WAV, FLAC, OGG or MP3, or leave the row out"
 
 
@@ -50,7 +51,8 @@ def read_sound(path: Any, rate: int) -> np.ndarray:
     except ItemProblem:
         raise
     except Exception as error:  # libsndfile's errors, and those of files whose header lies
-        raise ItemProblem(f"This file is not a sound that can be decoded, or is damaged; {_OTHER}.") from error
+        why = f"This file is not a sound that can be decoded, or is damaged; {_OTHER}."
+        raise ItemProblem(why, passing=getattr(error, "code", None) == _SYSTEM_FAILED) from error
     return _resampled(_mixed(samples), own_rate, rate)
 
 
@@ -59,7 +61,7 @@ def _existing(path: Any) -> Path:
         raise ItemProblem("This row names no sound file; name one, or leave the row out.")
     file = Path(path)
     if not file.is_file():
-        raise ItemProblem("This sound file does not exist; check its name, or leave the row out.")
+        raise ItemProblem("This sound file does not exist; check its name, or leave the row out.", passing=True)
     return file
 
 

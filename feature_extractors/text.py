@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from feature_extractors.batching import encode_in_batches
 from feature_extractors.checks import check_sequence
 from feature_extractors.contracts import EncodedItems, EncoderSpec, ItemProblem, Progress
 from feature_extractors.hub import LoadedModel, load_transformers, pooled
-from feature_extractors.weights import PackagedFile, resolve_device
+from feature_extractors.weights import PackagedFile, resolve_device, surroundings
 
 __all__ = ["MINILM", "TextEncoder", "load_minilm", "load_text"]
 
@@ -48,7 +49,8 @@ class TextEncoder:
         if loaded.processor.pad_token is None:  # decoders such as GPT-2 were trained without one
             loaded.processor.pad_token = loaded.processor.eos_token
         pooling = f"mean tokens<={self._max_tokens} unit={unit_length}"
-        self.fingerprint = f"text/1 {spec.name} {loaded.revision} {pooling}"
+        beneath = surroundings(loaded.device, "torch", "transformers", "tokenizers")
+        self.fingerprint = f"text/1 {spec.name} {loaded.revision} {pooling} {beneath}"
 
     def encode(self, items: Sequence[str], progress: Progress | None = None) -> EncodedItems:
         """Encode texts; an empty one becomes a problem.
@@ -131,11 +133,9 @@ def load_minilm(spec: EncoderSpec, device: str = "auto") -> TextEncoder:
         If the package is missing or changed.
     """
     folder = MINILM.verified_path().parent
-    return TextEncoder(spec, _renamed(load_transformers(str(folder), "AutoTokenizer", resolve_device(device))), True)
-
-
-def _renamed(loaded: LoadedModel) -> LoadedModel:
-    return LoadedModel(loaded.model, loaded.processor, MINILM.revision, loaded.device)
+    loaded = load_transformers(str(folder), "AutoTokenizer", resolve_device(device))
+    # The checksum is that of the weights; the folder's digest is that of the vocabulary and the settings, too.
+    return TextEncoder(spec, replace(loaded, revision=f"{MINILM.revision} folder:{loaded.revision}"), True)
 
 
 def load_text(spec: EncoderSpec, device: str = "auto") -> TextEncoder:

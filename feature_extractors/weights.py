@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from feature_extractors.errors import EncoderError
 
-__all__ = ["PackagedFile", "resolve_device"]
+__all__ = ["PackagedFile", "resolve_device", "surroundings"]
 
 
 @dataclass(frozen=True)
@@ -113,3 +114,28 @@ def resolve_device(device: str) -> str:
     except Exception as error:  # torch raises RuntimeError, AssertionError and others for a missing device
         raise EncoderError(f"The device {device!r} is not usable on this machine; choose 'auto' or 'cpu'.") from error
     return device
+
+
+def surroundings(device: str, *packages: str) -> str:
+    """Name what features depend on besides weights and settings: the sort of device and the libraries at work.
+
+    Parameters
+    ----------
+    device : str
+        Where the network lies. Graphics cards round otherwise than processors do.
+    *packages : str
+        Libraries that prepare the items or run the network, as pip calls them.
+
+    Returns
+    -------
+    str
+        For a fingerprint.
+    """
+    return " ".join([f"on {device.partition(':')[0]} with", *(f"{name}={_version(name)}" for name in packages)])
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # installed by other means than pip, which tell no version
+        return "unknown"

@@ -6,6 +6,7 @@ What is heavy is imported inside the fixtures, so that tests without a run start
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import pytest
 
 if TYPE_CHECKING:
     from curation.workspace import ScoredRun
+    from feature_extractors import FeatureCache
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -105,3 +107,25 @@ def one_core() -> Iterator[None]:
     with threadpool_limits(1):
         yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def cache(tmp_path) -> FeatureCache:
+    """An empty cache of features with three items a shard."""
+    from feature_extractors import FeatureCache
+
+    return FeatureCache(tmp_path / "new" / "folder", shard_items=3)
+
+
+@pytest.fixture
+def settled_files(monkeypatch) -> None:
+    """Files that the test has just written count as old enough for their times to be believed."""
+    monkeypatch.setattr("feature_extractors.content._SETTLED_NS", -(10**12))
+
+
+@pytest.fixture
+def no_warnings() -> Iterator[None]:
+    """Any warning is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield

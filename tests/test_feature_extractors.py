@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 import feature_extractors as fx
 from feature_extractors import contracts, hub
 from feature_extractors.batching import chunks, encode_in_batches
-from feature_extractors.cache import content_digest
 from feature_extractors.weights import PackagedFile
 
 KINDS = ("picture", "text", "sound", "numbers", "vectors")
@@ -230,87 +228,3 @@ def test_no_items_and_only_bad_items_give_empty_features():
         encoded = encode_in_batches(items, chunks(range(len(items)), 8), _double_evens, lambda xs: None, 7)
         assert encoded.features.shape == (0, 7) and encoded.features.dtype == np.float32
         assert encoded.kept.dtype == np.int64 and len(encoded.problems) == len(items)
-
-
-# --- cache ------------------------------------------------------------------------------------------------
-
-
-class CountingEncoder:
-    """Length of each text; counts its runs."""
-
-    spec = contracts.EncoderSpec("count", "text", 1, "x", 0, "1", "built in", "For tests.")
-
-    def __init__(self, fingerprint="count/1"):
-        self.fingerprint = fingerprint
-        self.runs = 0
-
-    def encode(self, items, progress=None):
-        self.runs += 1
-        rows = {i: np.array([len(t)], np.float32) for i, t in enumerate(items) if t}
-        return contracts.collect(rows, {i: "empty “text”" for i, t in enumerate(items) if not t}, 1)
-
-
-def _same(a, b):
-    np.testing.assert_array_equal(a.features, b.features)
-    np.testing.assert_array_equal(a.kept, b.kept)
-    assert a.problems == b.problems and a.features.dtype == b.features.dtype == np.float32
-
-
-def test_a_second_run_comes_from_the_cache_and_reports_progress(tmp_path):
-    encoder, cache, seen = CountingEncoder(), fx.FeatureCache(tmp_path / "new" / "folder"), []
-    first = fx.encode_items(encoder, ["ab", "", "c"], cache)
-    again = fx.encode_items(encoder, ["ab", "", "c"], cache, lambda *a: seen.append(a))
-    assert encoder.runs == 1 and seen == [(0, 3), (3, 3)]
-    _same(first, again)
-    assert [p.suffix for p in cache.folder.iterdir()] == [".safetensors"]
-
-
-def test_other_items_order_or_fingerprint_miss(tmp_path):
-    cache, encoder = fx.FeatureCache(tmp_path), CountingEncoder()
-    for items in (["ab", "c"], ["c", "ab"], ["abc"], ["a", "bc"], ["ab", "c", ""], []):
-        fx.encode_items(encoder, items, cache)
-    assert encoder.runs == 6
-    other = CountingEncoder("count/2")
-    fx.encode_items(other, ["ab", "c"], cache)
-    assert other.runs == 1
-
-
-@pytest.mark.parametrize("damage", [b"", b"not safetensors", None])
-def test_an_unreadable_file_is_computed_again_with_a_warning(tmp_path, damage):
-    cache, encoder = fx.FeatureCache(tmp_path), CountingEncoder()
-    first = fx.encode_items(encoder, ["ab"], cache)
-    (stored,) = tmp_path.iterdir()
-    stored.write_bytes(stored.read_bytes()[:-2] if damage is None else damage)
-    with pytest.warns(UserWarning, match="computed again"):
-        again = fx.encode_items(encoder, ["ab"], cache)
-    _same(first, again)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        fx.encode_items(encoder, ["ab"], cache)
-    assert encoder.runs == 2
-
-
-def test_a_failed_write_leaves_nothing_behind_and_keeps_the_features(tmp_path, monkeypatch):
-    cache = fx.FeatureCache(tmp_path)
-    monkeypatch.setattr(Path, "replace", lambda self, target: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.warns(UserWarning, match="disk full"):
-        encoded = fx.encode_items(CountingEncoder(), ["ab"], cache)
-    assert encoded.features.tolist() == [[2.0]] and list(tmp_path.iterdir()) == []
-
-
-def test_files_are_digested_by_content_not_by_name(tmp_path):
-    a, b = tmp_path / "a", tmp_path / "b"
-    a.write_bytes(b"same")
-    b.write_bytes(b"same")
-    digest = content_digest([a], "picture")
-    assert content_digest([b], "picture") == digest
-    b.write_bytes(b"else")
-    assert content_digest([b], "picture") != digest
-    assert content_digest([tmp_path / "missing"], "picture") not in (digest, content_digest([None], "picture"))
-
-
-def test_arrays_are_digested_with_type_and_shape():
-    table = np.arange(6.0).reshape(2, 3)
-    forms = [table, table.reshape(3, 2), table.astype(np.float32), table + 1]
-    assert len({content_digest(form, "numbers") for form in forms}) == 4
-    assert content_digest(np.asfortranarray(table), "numbers") == content_digest(table, "numbers")

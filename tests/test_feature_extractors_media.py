@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from feature_extractors.contracts import ItemProblem
 from feature_extractors.ctranslate2 import read_variables
 from feature_extractors.pictures import read_picture
 from feature_extractors.sounds import read_sound
+from feature_extractors.weights import surroundings
 from feature_extractors.whisper import build_whisper, encoder_weights
 
 
@@ -296,12 +298,39 @@ def test_too_long_is_decided_before_decoding(tmp_path, monkeypatch):
         read_sound(path, 16_000)
 
 
+@pytest.mark.parametrize("name", ["minilm", "efficientnet", "whisper"])
+def test_a_fingerprint_names_weights_device_and_libraries(request, name):
+    from importlib.metadata import version
+
+    encoder = request.getfixturevalue(name)
+    assert encoder.spec.revision in encoder.fingerprint and "sha256:" in encoder.spec.revision
+    assert "on cpu with" in encoder.fingerprint and f"torch={version('torch')}" in encoder.fingerprint
+    assert surroundings("cuda:1", "torch").startswith("on cuda with torch=")
+    assert surroundings("cpu", "no-such-package") == "on cpu with no-such-package=unknown"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EMFILE, "too many open files"), MemoryError()])
+def test_a_failing_system_is_told_from_a_damaged_file(efficientnet, whisper, tmp_path, monkeypatch, error):
+    good, cut = _drawn(tmp_path / "good.png", "grid", 1), tmp_path / "cut.png"
+    cut.write_bytes(good.read_bytes()[:60])
+    assert efficientnet.encode([cut, tmp_path / "missing.png"]).passing == {1}
+    fail = lambda *a, **k: (_ for _ in ()).throw(error)
+    monkeypatch.setattr(Image, "open", fail)
+    assert efficientnet.encode([good]).passing == {0}
+    noise = tmp_path / "text.wav"
+    noise.write_text("I am no sound", encoding="utf-8")
+    assert whisper.encode([noise, tmp_path / "missing.wav"]).passing == {1}
+    tone = _written(tmp_path / "good.wav", _tone(440, 0.5))
+    monkeypatch.setattr(soundfile, "SoundFile", lambda *a: (_ for _ in ()).throw(soundfile.LibsndfileError(2)))
+    assert whisper.encode([tone]).passing == {0}
+
+
 def test_real_encoders_through_the_cache(efficientnet, tmp_path):
     paths = [_drawn(tmp_path / "a.png", "grid", 1), tmp_path / "missing.png"]
     cache = fx.FeatureCache(tmp_path / "cache")
     first = fx.encode_items(efficientnet, paths, cache)
     again = fx.encode_items(efficientnet, paths, cache)
     np.testing.assert_array_equal(first.features, again.features)
-    assert first.problems == again.problems and len(list(cache.folder.iterdir())) == 1
+    assert first.problems == again.problems and len(list(cache.folder.glob("*/*.safetensors"))) == 1
     _drawn(tmp_path / "missing.png", "circle", 2)
     assert fx.encode_items(efficientnet, paths, cache).problems == ()

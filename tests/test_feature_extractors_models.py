@@ -84,6 +84,18 @@ def test_a_folder_changes_its_fingerprint_with_its_weights_and_must_hold_safeten
         fx.load_encoder(str(folder), "text")
 
 
+def test_a_folder_changes_its_fingerprint_with_every_file_that_may_be_read(tmp_path):
+    folder = tiny_models.save_text_model(tmp_path / "bert")
+    told = [fx.load_encoder(str(folder), "text").fingerprint]
+    for name in ("config.json", "tokenizer_config.json", "vocab.txt", "ranks.tiktoken"):
+        with (folder / name).open("a", encoding="utf-8") as stream:
+            stream.write("\n")
+        told.append(fx.load_encoder(str(folder), "text").fingerprint)
+    assert len(set(told)) == 5
+    (folder / "README.md").write_text("for people", encoding="utf-8")
+    assert fx.load_encoder(str(folder), "text").fingerprint == told[-1]
+
+
 def test_an_empty_folder_is_an_encoder_error(tmp_path):
     with pytest.raises(fx.EncoderError, match="in the folder"):
         fx.load_encoder(str(tmp_path), "picture")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from curation.errors import DataError
 from curation.workspace.catalogue import Catalogue
-from curation.workspace.files import PART, digest_of
+from curation.workspace.files import digest_of
 from curation.workspace.folder import CATALOGUE, DATASETS, FEATURES, MEDIA, Workspace
 from curation.workspace.opening import is_workspace, make_workspace, open_workspace
 from feature_extractors import FeatureCache
@@ -66,11 +66,10 @@ def check_workspace(folder: Path, count: Callable[[int, int], None]) -> tuple[li
     workspace = open_workspace(folder)
     with workspace.catalogue.read() as db:
         listed = [tuple(row) for row in db.execute("SELECT path, sha256, bytes FROM files ORDER BY path")]
-    media = [p for p in (workspace.folder / MEDIA).glob("*/*") if not p.name.startswith(PART)]
-    linked = list(_linked(workspace))
-    total = len(listed) + len(media) + len(linked)
+    media = _media(workspace)
+    total = len(listed) + len(media)
     found = []
-    for done, damage in enumerate(_damages(workspace, listed, media, linked), start=1):
+    for done, damage in enumerate(_damages(workspace, listed, media), start=1):
         count(done, total)
         found += [damage] if damage else []
     found += [
@@ -114,26 +113,26 @@ def _catalogue_damage(path: Path) -> Damage | None:
     return Damage(CATALOGUE, f"the catalogue is damaged ({said})", mend)
 
 
-def _linked(workspace: Workspace) -> Iterator[tuple[str, str]]:
-    """Yield path and digest of media that were left where they are."""
+def _media(workspace: Workspace) -> list[tuple[str, str]]:
+    """Return place and digest of every picture and sound: kept under its digest, or linked with the digest beside it."""
+    found: dict[str, str] = {}
     for dataset in workspace.datasets():
         try:
             frame = pd.read_parquet(dataset.folder / "samples.parquet")
         except (OSError, ValueError):
             continue  # listed as damaged by its digest
-        for column in (c for c in frame if c.startswith("digest.")):
-            yield from zip(frame[f"item.{column.removeprefix('digest.')}"], frame[column], strict=True)
+        for column in (c.removeprefix("file.") for c in frame if c.startswith("file.")):
+            places = frame[f"item.{column}"]
+            digests = frame.get(f"digest.{column}", places.map(lambda place: Path(place).stem))
+            found |= dict(zip(places, digests, strict=True))
+    return list(found.items())
 
 
-def _damages(
-    workspace: Workspace, listed: list[tuple], media: list[Path], linked: list[tuple[str, str]]
-) -> Iterator[Damage | None]:
+def _damages(workspace: Workspace, listed: list[tuple], media: list[tuple[str, str]]) -> Iterator[Damage | None]:
     for place, digest, size in listed:
         yield _compare(workspace.folder / place, place, digest, size)
-    for path in media:
-        yield _compare(path, path.relative_to(workspace.folder).as_posix(), path.stem, None)
-    for place, digest in linked:
-        yield _compare(Path(place), place, digest, None)
+    for place, digest in media:
+        yield _compare(workspace.folder / place, place, digest, None)
 
 
 def _compare(path: Path, place: str, digest: str, size: int | None) -> Damage | None:
