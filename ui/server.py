@@ -18,7 +18,6 @@ from starlette.websockets import WebSocketClose
 from streamlit.runtime import Runtime
 from streamlit.web.server import server as streamlit_server
 from streamlit.web.server.starlette import starlette_server
-from streamlit.web.server.starlette.starlette_app import create_starlette_app
 
 from ui.disk_uploads import DiskUploads, show_disk_files
 from ui.upload_route import UploadRoute
@@ -26,6 +25,7 @@ from ui.upload_route import UploadRoute
 __all__ = ["LOCAL", "OwnPagesOnly", "guarded", "wire"]
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
+PATIENCE = 5  # seconds that a stopping server gives to uploads under way
 UPLOAD_PATH = f"{streamlit_server.UPLOAD_FILE_ENDPOINT}/{{session_id}}/{{file_id}}"
 
 
@@ -40,8 +40,11 @@ def wire(uploads_folder: Path, hosts: Callable[[], Sequence[str]]) -> None:
         Returns the names under which this server may be addressed; asked when Streamlit knows its settings.
     """
     show_disk_files()
+    usual_app, usual_settings = starlette_server.create_starlette_app, starlette_server._get_uvicorn_config_kwargs
     streamlit_server.MemoryUploadedFileManager = partial(_disk_uploads, uploads_folder)
-    starlette_server.create_starlette_app = lambda runtime: guarded(create_starlette_app(runtime), runtime, hosts())
+    starlette_server.create_starlette_app = lambda runtime: guarded(usual_app(runtime), runtime, hosts())
+    # Without a limit, one upload that hangs keeps a server that was told to stop from stopping.
+    starlette_server._get_uvicorn_config_kwargs = lambda: usual_settings() | {"timeout_graceful_shutdown": PATIENCE}
 
 
 def _disk_uploads(folder: Path, endpoint: str) -> DiskUploads:

@@ -43,7 +43,6 @@ class UploadRoute:
         try:
             with _told_to_the_client():
                 name, kind = await _store(request, body, part)
-                self._check_session(session_id)  # it may have ended meanwhile
                 self._uploads.complete(session_id, file_id, name, kind, part)
         except BaseException:
             self._uploads.give_up(session_id, part, body.counted)
@@ -56,13 +55,10 @@ class UploadRoute:
             raise HTTPException(403, "XSRF token missing or invalid")
         if sign_in_required() and not request_is_signed_in(request):
             raise HTTPException(403, "Sign in first")
-        self._check_session(session_id)
-        if not FILE_ID.fullmatch(file_id):
-            raise HTTPException(400, "Not a file identifier")
-
-    def _check_session(self, session_id: str) -> None:
         if not self._runtime.is_active_session(session_id):
             raise HTTPException(400, "No such session; reload the page")
+        if not FILE_ID.fullmatch(file_id):
+            raise HTTPException(400, "Not a file identifier")
 
 
 class _Body:
@@ -121,7 +117,7 @@ def _told_to_the_client() -> Iterator[None]:
         raise HTTPException(413, "File too large, or too many files; remove some that are uploaded already") from None
     except (MultiPartException, KeyError):
         raise HTTPException(400, "Not a form with a file") from None
-    except (ClientDisconnect, FileNotFoundError):  # nobody is listening, or the session has ended
+    except (ClientDisconnect, FileNotFoundError):  # nobody is listening, or the session ended and took its folder along
         raise HTTPException(400, "Interrupted") from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
