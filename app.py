@@ -3,9 +3,12 @@
 import streamlit as st
 
 from ui.components import error_box, run_banner
+from ui.people import sign_in_gate
 
 st.logo("ui/assets/logo.svg", size="large")
 st.set_page_config(page_title="Interplay", page_icon="ui/assets/icon.svg", layout="wide")
+with error_box():
+    sign_in_gate()
 
 page = st.navigation(
     [

@@ -7,9 +7,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -33,21 +35,42 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+@dataclass(frozen=True)
+class Served:
+    """A running server."""
+
+    address: str
+    port: int
+    process: subprocess.Popen
+
+
 @contextmanager
-def app_server(home: Path, log: Path) -> Iterator[str]:
-    """Serve the app as `make run` does, with its own home folder; yield its address."""
-    port = free_port()
-    environment = {**os.environ, "INTERPLAY_HOME": str(home), "STREAMLIT_SERVER_HEADLESS": "true"}
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "ui.serve", "--port", str(port)], cwd=ROOT, env=environment, stdout=out, stderr=out
-        )
+def running_server(home: Path, log: Path, *options: str, port: int | None = None, **variables: str) -> Iterator[Served]:
+    """Serve the app as `make run` does, with its own home folder, more options and more variables of the environment.
+
+    Folders of the temporary folder may be named on the Import page, unless an option says otherwise.
+    """
+    port = port or free_port()
+    environment = {
+        **os.environ, "INTERPLAY_HOME": str(home), "STREAMLIT_SERVER_HEADLESS": "true",
+        "INTERPLAY_ROOTS": tempfile.gettempdir(), **variables,
+    }  # fmt: skip
+    with log.open("ab") as out:
+        command = [sys.executable, "-m", "ui.serve", "--port", str(port), *options]
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
     try:
         _wait_until_healthy(f"http://127.0.0.1:{port}", server, log)
-        yield f"http://127.0.0.1:{port}"
+        yield Served(f"http://127.0.0.1:{port}", port, server)
     finally:
         server.terminate()
         server.wait(20)
+
+
+@contextmanager
+def app_server(home: Path, log: Path) -> Iterator[str]:
+    """Serve the app as :func:`running_server` does; yield its address."""
+    with running_server(home, log) as served:
+        yield served.address
 
 
 def _wait_until_healthy(address: str, server: subprocess.Popen, log: Path, patience: float = 90) -> None:

@@ -8,7 +8,8 @@ from curation.queries import examples
 from curation.summary import with_measure
 from curation.words import terms
 from ui import state
-from ui.components import chart, empty_state, gallery, plain
+from ui.components import chart, empty_state, gallery
+from ui.text import plain
 
 st.title("Curate", anchor=False)
 run = state.scored_run()

@@ -7,8 +7,9 @@ from curation.queries import category_order, common_limits, row_of, sample_table
 from curation.summary import category_means, dataset_means, finding, measures_of, with_measure
 from curation.words import EARLIER, MEASURES, SIGNS, terms
 from ui import state
-from ui.components import chart, empty_state, legend, plain, problem_list, sample_card
+from ui.components import chart, empty_state, legend, problem_list, sample_card
 from ui.maps import sample_map
+from ui.text import plain
 
 st.title("Explore", anchor=False)
 run = state.scored_run()

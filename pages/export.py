@@ -5,7 +5,8 @@ import streamlit as st
 from curation.export import FORMATS, export_bytes
 from curation.partitioning import parts_for_export
 from ui import state
-from ui.components import empty_state, plain
+from ui.components import empty_state
+from ui.text import plain
 
 st.title("Export", anchor=False)
 run = state.scored_run()

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from curation.importing import ModalityRole, Roles, suggest_roles
+from curation.roots import configured_roots
 from curation.sources import features_source, table_source
 from ui import state, uploads
-from ui.components import plain, problem_list
+from ui.components import problem_list
+from ui.text import plain
 
 st.title("Import", anchor=False)
 st.markdown(
@@ -67,7 +69,9 @@ def import_table() -> None:
     )
     files = st.file_uploader("Pictures or sounds the table names, if any: one ZIP, or the files themselves",
                              accept_multiple_files=True)  # fmt: skip
-    folder = st.text_input("or a folder on this computer", placeholder="/home/me/pictures") if state.is_local() else ""
+    folder = (
+        st.text_input("or a folder on this computer", placeholder="/home/me/pictures") if configured_roots() else ""
+    )
     if uploaded is None:
         st.info("Drop a table to begin. The first row names the columns.", icon=":material/table:")
         return

@@ -6,7 +6,8 @@ from curation.encoders import encoder_choices, encoder_note
 from curation.settings import RunSettings
 from curation.words import MEASURES
 from ui import state
-from ui.components import empty_state, plain
+from ui.components import empty_state
+from ui.text import plain
 
 st.title("Score", anchor=False)
 

@@ -8,7 +8,8 @@ from curation.demos import DEMOS, sample_pictures
 from curation.settings import RunSettings
 from curation.sources import demo_source
 from ui import state
-from ui.components import legend, plain
+from ui.components import legend
+from ui.text import plain
 
 
 @st.cache_data(show_spinner=False)

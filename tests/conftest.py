@@ -5,6 +5,7 @@ What is heavy is imported inside the fixtures, so that tests without a run start
 
 from __future__ import annotations
 
+import os
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -26,6 +27,17 @@ def interplay_home(tmp_path_factory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INTERPLAY_HOME", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser. Without one tests are skipped, but on the gate they fail: it sets the variable."""
+    from benchmarks import browser
+
+    path, how = browser.executable(), "no Chromium here; install it (Debian: apt-get install chromium) for these tests"
+    if path is None and os.environ.get("INTERPLAY_REQUIRE_BROWSER"):
+        pytest.fail(how)
+    return path or pytest.skip(how)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +13,10 @@ from curation.errors import USER_ERRORS
 from curation.words import terms
 from curation.workspace import ScoredRun
 from ui import state
+from ui.text import plain
 
 __all__ = [
-    "chart", "empty_state", "error_box", "gallery", "item", "legend", "plain", "problem_list", "run_banner",
+    "chart", "empty_state", "error_box", "gallery", "item", "legend", "problem_list", "run_banner",
     "sample_card",
 ]  # fmt: skip
 
@@ -34,11 +34,6 @@ def error_box() -> Iterator[None]:
         yield
     except USER_ERRORS as error:
         st.error(plain(str(error)), icon=":material/info:")
-
-
-def plain(text: object) -> str:
-    """Return text that Markdown shows letter by letter: captions and labels are never markup."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>:$~&^=])", r"\\\1", str(text)).replace("\n", " ")
 
 
 def run_banner() -> None:

@@ -13,6 +13,7 @@ from curation.queries import most_misleading
 from curation.settings import RunSettings
 from curation.workspace import Entry, ScoredRun, Workspace, load_run, save_selection, saved_selection
 from curation.workspace.folder import UPLOADS
+from ui.people import person
 
 __all__ = [
     "CHOSEN", "DRAFT", "FOLLOW", "MEASURE", "RUN", "WORKSPACE", "address", "cancel", "choose_sample", "chosen_sample",
@@ -29,11 +30,6 @@ MEASURE = "measure"
 PARTITION = "partition"
 
 
-def person() -> str:
-    """Return who is signed in; empty where nobody signs in."""
-    return ""
-
-
 def workspace() -> Workspace | None:
     """Return the workspace of the address, else of the session; None where nothing was begun.
 
@@ -46,7 +42,7 @@ def workspace() -> Workspace | None:
     if not current:
         return None
     try:
-        found = known_workspace(current, person())
+        found = known_workspace(current, person() or "")
     except DataError:
         close_run()  # said once; the pages go on without it
         st.session_state.pop(WORKSPACE, None)
@@ -60,8 +56,8 @@ def own_workspace() -> Workspace:
     """Return the workspace, made now if nothing was begun."""
     found = workspace()
     if found is None:
-        st.session_state[WORKSPACE] = new_workspace(person())
-        found = known_workspace(st.session_state[WORKSPACE], person())
+        st.session_state[WORKSPACE] = new_workspace(person() or "")
+        found = known_workspace(st.session_state[WORKSPACE], person() or "")
     return found
 
 
@@ -140,7 +136,7 @@ def resume() -> None:
 
 def earlier_runs() -> list[tuple[str, Entry]]:
     """Return the latest runs of whoever asks: their own, or on a server for this computer alone all of it."""
-    return recent_runs(person()) if is_local() or person() else []
+    return recent_runs(person() or "") if is_local() or person() else []
 
 
 def scored_run() -> ScoredRun | None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
+import tempfile
+from collections import Counter
 from pathlib import Path
 
 import streamlit as st
@@ -19,23 +24,63 @@ from curation.importing import (
     read_features,
     read_table,
 )
+from curation.roots import below_roots
 from ui import state
 
-__all__ = ["built", "described", "features", "keep_together", "keep_upload", "media_of", "table"]
+__all__ = ["built", "described", "features", "keep_together", "keep_upload", "media_of", "open_checked", "table"]
 
 
 def keep_upload(uploaded: object) -> Path:
-    """Return where an upload is kept; the same upload is written once."""
-    name = Path(uploaded.name.replace("\\", "/")).name[-120:] or "upload"
-    path = state.upload_folder() / uploaded.file_id / name
+    """Return where an upload is kept; the same upload is kept once."""
+    path = state.upload_folder() / uploaded.file_id / _name(uploaded)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".part")
-        with temporary.open("wb") as handle:
-            while block := uploaded.read(1 << 20):
-                handle.write(block)
+        temporary = path.with_name(path.name[-100:] + ".part")
+        _put(uploaded, temporary)
         temporary.replace(path)
     return path
+
+
+def keep_together(uploads: list) -> Path:
+    """Return one folder that holds all the uploads, and that is there only when it holds them all.
+
+    Raises
+    ------
+    DataError
+        When two of them have the same name.
+    """
+    identity = hashlib.sha256("".join(sorted(u.file_id for u in uploads)).encode()).hexdigest()[:16]
+    together = state.upload_folder() / f"files-{identity}"
+    if not together.exists():
+        _check_names(uploads)
+        with tempfile.TemporaryDirectory(prefix=".files-", dir=together.parent) as part:
+            whole = Path(part) / "whole"
+            whole.mkdir()
+            for upload in uploads:
+                _put(upload, whole / _name(upload))
+            whole.replace(together)
+    return together.resolve()
+
+
+def _name(uploaded: object) -> str:
+    return Path(uploaded.name.replace("\\", "/")).name[-120:] or "upload"
+
+
+def _check_names(uploads: list) -> None:
+    name, count = Counter(map(_name, uploads)).most_common(1)[0]
+    if count > 1:
+        raise DataError(f"{count} of the uploaded files are called {name}; remove all but one, or bring one ZIP.")
+
+
+def _put(uploaded: object, target: Path) -> None:
+    """Put an upload into its place: a second name for the same file where it is on disk already, else a copy."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(uploaded.path, target)
+    except (AttributeError, OSError):  # in memory, as without ui.serve, or a disk that knows no second names
+        with target.open("wb") as handle:
+            uploaded.seek(0)
+            shutil.copyfileobj(uploaded, handle, 1 << 20)
 
 
 def media_of(uploads: list, folder: str) -> Path | None:
@@ -44,10 +89,10 @@ def media_of(uploads: list, folder: str) -> Path | None:
     Raises
     ------
     DataError
-        When the named folder is not there.
+        When the named folder is not there, or is not below a root.
     """
     if folder:
-        named = Path(folder).expanduser()
+        named = below_roots(folder)
         if not named.is_dir():
             raise DataError(f"{folder} is not a folder on this computer; check the spelling.")
         return named
@@ -56,17 +101,6 @@ def media_of(uploads: list, folder: str) -> Path | None:
     if len(uploads) == 1 and uploads[0].name.lower().endswith(".zip"):
         return keep_upload(uploads[0])
     return keep_together(uploads)
-
-
-def keep_together(uploads: list) -> Path:
-    """Return one folder that holds all the uploads."""
-    together = state.upload_folder() / ("files-" + "-".join(sorted(u.file_id[:8] for u in uploads))[:120])
-    together.mkdir(exist_ok=True)
-    for upload in uploads:
-        target = together / Path(upload.name.replace("\\", "/")).name
-        if not target.exists():
-            keep_upload(upload).replace(target)
-    return together
 
 
 def table(path: Path) -> TableRead:
@@ -91,9 +125,23 @@ def _described(path: str, changed: int, media: str | None) -> tuple[ColumnDescri
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the pictures and sounds …")
 def _media(source: str | None) -> Media | None:
-    if source is None:
-        return None
-    return open_media(source, Path(f"{source}.unpacked") if source.lower().endswith(".zip") else None)
+    return None if source is None else open_checked(source)
+
+
+def open_checked(source: str) -> Media:
+    """Open what :func:`media_of` returned.
+
+    Raises
+    ------
+    DataError
+        When a folder was replaced by a link since it was checked: the link may lead anywhere.
+    """
+    if Path(source).is_file():
+        return open_media(source, Path(f"{source}.unpacked"))
+    media = open_media(source)
+    if media.root != Path(source):
+        raise DataError(f"{source} was replaced while it was being read; name the folder again.")
+    return media
 
 
 def built(path: Path, media: Path | None, roles: Roles, name: str) -> ImportResult:
