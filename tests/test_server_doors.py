@@ -48,7 +48,8 @@ def status(served, host: str, path: str = "/") -> int:
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost", "localhost:1", "127.0.0.1", "127.0.0.1:8501", "[::1]", "[::1]:8501", "my.server.org", "MY.server.org:80",
+    ["localhost", "localhost:1", "127.0.0.1", "127.0.0.1:8501", "[::1]", "[::1]:8501", "my.server.org",
+     "MY.server.org:80",
 
      "b.org", "x.c.org"],
 )  # fmt: skip
