@@ -20,7 +20,17 @@ from curation.progress import Progress, silent, stage_counter
 from curation.settings import RunSettings
 from curation.sources import file_digest, load_source
 from curation.summary import category_means, dataset_means, finding, label_entropy, with_measure
-from curation.workspace import ScoredRun, Workspace, add_dataset, add_map, add_run, load_dataset, load_run
+from curation.workspace import (
+    ScoredRun,
+    Workspace,
+    add_dataset,
+    add_map,
+    add_run,
+    carry_features,
+    load_dataset,
+    load_run,
+    open_workspace,
+)
 from curation.workspace.files import unfinished_folder
 from curation.workspace.folder import FEATURES
 from feature_extractors import Encoder, FeatureCache, default_encoder, encode_items, load_encoder
@@ -101,6 +111,8 @@ def import_source(source: dict, workspace: Workspace, progress: Progress = silen
         found = load_source(source, unpacked / "media", progress)
         count = stage_counter(progress, "Keep the samples")
         dataset_id, is_new = add_dataset(workspace, found, count, link=bool(source.get("link")))
+    if source["kind"] == "dataset":
+        carry_features(open_workspace(Path(source["workspace"])), workspace)
     if not is_new:
         progress("These samples are in the workspace already", 1, 1)
     return dataset_id, is_new

@@ -47,7 +47,7 @@ with columns[2].container(border=True, height="stretch"):
     st.subheader("Your own pairs", anchor=False)
     st.markdown("A table with pictures, texts, sounds or numbers and a category, or ready-made feature vectors.")
     st.page_link("pages/import_data.py", label="Import your data", icon=":material/upload_file:")
-    st.caption("Nothing leaves this computer.")
+    st.caption("Nothing leaves this computer." if state.is_local() else "They stay on this server, for you alone.")
 
 st.subheader("What you will see", anchor=False)
 legend(("picture", "text"))

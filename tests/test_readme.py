@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.browser import free_port
+from curation.workspace import open_run
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,11 +54,11 @@ def test_every_command_line_runs(clone):
     (script,) = (b for b in blocks("bash") if "cli.py" in b)
     done = subprocess.run(["bash", "-euc", script], cwd=clone, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    first, again = (pd.read_parquet(clone / run / "scores.parquet") for run in ("demo-run", "again"))
+    first, again = (open_run(clone / run)[1].scores.drop(columns="item.picture") for run in ("demo-run", "again"))
     pd.testing.assert_frame_equal(first, again)
     assert len(pd.read_csv(clone / "selected.csv")) == round(0.3 * len(first))
-    assert len(pd.read_parquet(clone / "features-run" / "scores.parquet")) == 60
-    assert len(pd.read_parquet(clone / "my-run" / "scores.parquet")) == 75  # 80 rows, five of them spoilt
+    assert len(open_run(clone / "features-run")[1].scores) == 60
+    assert len(open_run(clone / "my-run")[1].scores) == 75  # 80 rows, five of them spoilt
 
 
 def test_the_python_example_prints_what_the_readme_claims():

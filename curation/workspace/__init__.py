@@ -14,7 +14,7 @@ from curation.workspace.notes import (
 )
 from curation.workspace.opening import is_workspace, make_workspace, open_run, open_workspace
 from curation.workspace.runs import ScoredRun, add_map, add_run, load_run
-from curation.workspace.samples import add_dataset, load_dataset
+from curation.workspace.samples import add_dataset, carry_features, load_dataset
 
 __all__ = [
     "Entry",
@@ -23,6 +23,7 @@ __all__ = [
     "add_dataset",
     "add_map",
     "add_run",
+    "carry_features",
     "check_workspace",
     "is_workspace",
     "load_dataset",

@@ -19,7 +19,7 @@ from feature_extractors import FeatureCache
 
 __all__ = ["Damage", "check_workspace", "repair_catalogue"]
 
-RUN, DATASET = "runs/", "datasets/"
+NOTES = ("about", "tags", "selections", "exports")  # what is in the catalogue alone
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,7 @@ def check_workspace(folder: Path, count: Callable[[int, int], None]) -> tuple[li
 def repair_catalogue(folder: Path) -> Workspace:
     """Make a new catalogue from the folders that are whole; the damaged one is kept under another name.
 
-    Tags, saved selections and the list of jobs are in the catalogue alone: what can still be read of them is not
-    carried over.
+    What can still be read of identity, tags, saved selections and exports is carried over; the list of jobs is not.
 
     Raises
     ------
@@ -94,11 +93,28 @@ def repair_catalogue(folder: Path) -> Workspace:
     if _catalogue_damage(path) is None:
         raise DataError(f"The catalogue of {folder} is whole; there is nothing to repair.")
     aside = next(p for k in range(1, 1000) if not (p := path.with_name(f"catalogue.damaged-{k}.db")).exists())
-    path.replace(aside)
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    Workspace(folder, Catalogue(path)).introduce("")
+    for suffix in ("", "-wal", "-shm"):
+        if (part := path.with_name(path.name + suffix)).exists():
+            part.replace(aside.with_name(aside.name + suffix))
+    catalogue = Catalogue(path)
+    with catalogue.write() as db:
+        for table in NOTES:
+            for row in _readable(aside, table):
+                db.execute(f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+    Workspace(folder, catalogue).introduce("")
     return make_workspace(folder)
+
+
+def _readable(damaged: Path, table: str) -> list[tuple]:
+    """Return the rows that come before the damage."""
+    rows = []
+    try:
+        with closing(sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)) as db:
+            for row in db.execute(f"SELECT * FROM {table}"):
+                rows.append(row)
+    except sqlite3.DatabaseError:
+        return rows
+    return rows
 
 
 def _catalogue_damage(path: Path) -> Damage | None:
@@ -109,7 +125,7 @@ def _catalogue_damage(path: Path) -> Damage | None:
         said = str(error)
     if said == "ok":
         return None
-    mend = "Runs and samples are whole; `check --repair` lists them anew. Tags and selections in it are lost."
+    mend = "`check --repair` makes a new one from what is whole, with the tags and selections that can be read."
     return Damage(CATALOGUE, f"the catalogue is damaged ({said})", mend)
 
 

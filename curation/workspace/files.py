@@ -14,7 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 __all__ = [
-    "PART", "adopt_file", "digest_of", "settle", "unfinished_folder", "write_atomically", "write_frame", "write_json",
+    "PART", "adopt_file", "digest_of", "link_or_copy", "settle", "unfinished_folder", "write_atomically",
+    "write_frame", "write_json",
 ]  # fmt: skip
 
 PART = ".part-"
@@ -90,13 +91,20 @@ def adopt_file(source: Path, workspace: Path, place: str, suffix: str) -> Path:
     # Not flushed one by one: should power fail, a file of another size under this name is written again.
     if target.exists() and target.stat().st_size == source.stat().st_size:
         return target
+    inside = source.is_relative_to(workspace)
+    link_or_copy(source, target, may_link=inside)
+    if not inside and digest_of(target) != digest:
+        target.unlink()
+        raise OSError(None, f"{source.name} changed while it was copied")
+    return target
+
+
+def link_or_copy(source: Path, target: Path, may_link: bool = True) -> None:
+    """Give a file a second name, or where that is not possible or wanted, copy it; whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not (source.is_relative_to(workspace) and _link(source, target)):
+    if not (may_link and _link(source, target)):
         with _whole(target, durable=False) as temporary:
             shutil.copyfile(source, temporary)
-            if digest_of(temporary) != digest:
-                raise OSError(None, f"{source.name} changed while it was copied")
-    return target
 
 
 def _link(source: Path, target: Path) -> bool:

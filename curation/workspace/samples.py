@@ -17,10 +17,19 @@ from safetensors.numpy import load_file, save_file
 from curation.dataset import Modality, PairedDataset
 from curation.errors import DataError
 from curation.importing import ImportResult, Problems
-from curation.workspace.files import adopt_file, digest_of, settle, unfinished_folder, write_frame, write_json
-from curation.workspace.folder import DATASETS, MEDIA, SAMPLES, Workspace
+from curation.workspace.files import (
+    PART,
+    adopt_file,
+    digest_of,
+    link_or_copy,
+    settle,
+    unfinished_folder,
+    write_frame,
+    write_json,
+)
+from curation.workspace.folder import DATASETS, FEATURES, MEDIA, SAMPLES, Workspace
 
-__all__ = ["add_dataset", "enter_dataset", "load_dataset"]
+__all__ = ["add_dataset", "carry_features", "enter_dataset", "load_dataset"]
 
 TABLE, VECTORS, PROBLEMS = "samples.parquet", "vectors.safetensors", "problems.parquet"
 EVERY = 25  # media files between two reports of progress
@@ -71,6 +80,14 @@ def add_dataset(
         is_new = settle(folder, workspace.folder / DATASETS / dataset_id)
     enter_dataset(workspace, workspace.folder / DATASETS / dataset_id)
     return dataset_id, is_new
+
+
+def carry_features(source: Workspace, workspace: Workspace) -> None:
+    """Take over features that another workspace has computed: second names for its files, or copies."""
+    for path in (source.folder / FEATURES).rglob("*.safetensors"):
+        target = workspace.folder / path.relative_to(source.folder)
+        if not path.name.startswith(PART) and not target.exists():
+            link_or_copy(path, target)
 
 
 def enter_dataset(workspace: Workspace, folder: Path) -> None:
