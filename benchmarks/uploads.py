@@ -147,7 +147,7 @@ def report(rows: list[list[str]]) -> str:
         f"{os.cpu_count()} cores; the server's memory is its largest resident set (VmHWM). Goal: under 1,000 MB.\n\n"
         f"{table(header, rows)}\n\n"
         "The browser sends all files of a drop at once and draws a line for each: its time grows with the square of "
-        "their number, and Chromium refuses those beyond about 1,600 (`ERR_INSUFFICIENT_RESOURCES`). The page says to "
+        "their number, and Chromium refuses those beyond about 1,500 (`ERR_INSUFFICIENT_RESOURCES`). The page says to "
         f"bring one ZIP for more than {MOST_SINGLE_FILES}. Interrupted uploads, sessions that end and servers that are "
         "killed: `python -m pytest tests/test_server_uploads.py`."
     )

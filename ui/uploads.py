@@ -39,7 +39,7 @@ __all__ = [
     "table",
 ]
 
-MOST_SINGLE_FILES = 500  # browsers take minutes over more, and give up on some beyond about 1,600
+MOST_SINGLE_FILES = 500  # browsers take minutes over more, and give up on some beyond about 1,500
 
 
 def keep_upload(uploaded: object) -> Path:
