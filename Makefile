@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test setup check bench bench-core clean
+.PHONY: run test setup check audit bench bench-core bench-uploads clean
 
 run: setup
 	@$(BIN)/python -m ui.serve --port $(PORT)
@@ -32,11 +32,21 @@ check: setup $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# Asks the OSV service, so it needs the internet; a service that does not answer is a failure, not a pass.
+audit: setup
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(VENV)/audit/bin/pip-audit --strict --vulnerability-service osv \
+	  --path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+
 bench: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.demo
 
 bench-core: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.core
+
+bench-uploads: setup $(VENV)/.dev
+	$(BIN)/python -m benchmarks.uploads
 
 clean:
 	rm -rf $(VENV)

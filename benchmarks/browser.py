@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # nothing but this computer: the network is cut off
 )  # fmt: skip
 
 

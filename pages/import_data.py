@@ -67,8 +67,8 @@ def import_table() -> None:
     uploaded = st.file_uploader(
         "Table: CSV, TSV, Parquet or JSON lines", type=["csv", "tsv", "txt", "parquet", "jsonl", "ndjson"]
     )
-    files = st.file_uploader("Pictures or sounds the table names, if any: one ZIP, or the files themselves",
-                             accept_multiple_files=True)  # fmt: skip
+    files = st.file_uploader(f"Pictures or sounds the table names, if any: one ZIP, or up to "
+                             f"{uploads.MOST_SINGLE_FILES} single files", accept_multiple_files=True)  # fmt: skip
     folder = (
         st.text_input("or a folder on this computer", placeholder="/home/me/pictures") if configured_roots() else ""
     )

@@ -49,9 +49,7 @@ def status(served, host: str, path: str = "/") -> int:
 @pytest.mark.parametrize(
     "host",
     ["localhost", "localhost:1", "127.0.0.1", "127.0.0.1:8501", "[::1]", "[::1]:8501", "my.server.org",
-     "MY.server.org:80",
-
-     "b.org", "x.c.org"],
+     "MY.server.org:80", "b.org", "x.c.org"],
 )  # fmt: skip
 def test_names_of_the_server_are_answered(served, host):
     assert status(served, host) == 200

@@ -143,6 +143,22 @@ def test_a_broken_connection_leaves_nothing(guest, home):
     assert list((home / "imports").glob("**/*")) == []
 
 
+@pytest.mark.browser
+def test_a_browser_that_is_killed_leaves_nothing(tmp_path, chromium):
+    large = tmp_path / "large.zip"
+    large.touch()
+    os.truncate(large, 2_000_000_000)
+    with browser.running_server(tmp_path, tmp_path / "log") as served:
+        with browser.browser_page(chromium) as page:
+            page.goto(f"{served.address}/import_data")
+            page.get_by_text("What do you bring?").wait_for()
+            page.locator("input[type=file]").nth(1).set_input_files(large)
+            assert soon(lambda: on_disk(tmp_path))
+            assert [p.suffix for p in on_disk(tmp_path)] == [".part"]
+        assert soon(lambda: on_disk(tmp_path) == [])
+    assert [p for p in (tmp_path / "imports").rglob("*") if p.is_file()] == []
+
+
 def test_files_go_with_their_session(address, home):
     with visitor(address) as guest:
         assert guest.send(framed(b"x")) == 204

@@ -27,7 +27,19 @@ from curation.importing import (
 from curation.roots import below_roots
 from ui import state
 
-__all__ = ["built", "described", "features", "keep_together", "keep_upload", "media_of", "open_checked", "table"]
+__all__ = [
+    "MOST_SINGLE_FILES",
+    "built",
+    "described",
+    "features",
+    "keep_together",
+    "keep_upload",
+    "media_of",
+    "open_checked",
+    "table",
+]
+
+MOST_SINGLE_FILES = 500  # browsers take minutes over more, and give up on some beyond about 1,500
 
 
 def keep_upload(uploaded: object) -> Path:
