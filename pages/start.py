@@ -5,6 +5,7 @@ import time
 import streamlit as st
 
 from curation.demos import DEMOS, sample_pictures
+from curation.roots import configured_roots
 from curation.settings import RunSettings
 from curation.sources import demo_source
 from ui import state
@@ -61,3 +62,9 @@ if earlier:
             if st.button(plain(told), key=f"open_{run.id}", icon=":material/history:", help=f"Run {run.id}"):
                 state.open_run(workspace, run.id)
                 st.switch_page("pages/explore.py", query_params=state.address())
+
+if configured_roots():
+    with st.expander("Open a workspace folder", icon=":material/folder_open:"):
+        folder = st.text_input("Folder of the workspace, as named with --out", placeholder="/home/me/demo-run")
+        if folder:
+            state.open_folder(folder)

@@ -216,6 +216,21 @@ def test_somebody_elses_workspace_is_not_here(small_run):
     assert theirs not in {identifier for identifier, _ in recent_runs("", limit=1000)}
 
 
+def test_a_workspace_is_opened_by_its_folder(small_run, tmp_path, monkeypatch):
+    folder = Path(shutil.copytree(small_run.folder.parent.parent, tmp_path / "mine"))
+    monkeypatch.setenv("INTERPLAY_ROOTS", str(tmp_path))
+    app = opened("start")
+    box = next(t for t in app.text_input if "workspace" in t.label)
+    for wrong, said in (("/etc", "outside the folders"), (str(tmp_path), "is no workspace")):
+        box.input(wrong).run()
+        assert said in app.error[0].value.replace("\\", "")
+    box.input(str(folder)).run()
+    assert not app.exception and not app.error
+    assert app.title[0].value == "Explore" and app.query_params["run"] == small_run.folder.name
+    monkeypatch.setenv("INTERPLAY_ROOTS", "")
+    assert not [t for t in opened("start").text_input if "workspace" in t.label]
+
+
 def begun() -> tuple[str, str]:
     """A workspace with a job that is entered and not started."""
     workspace, job = new_workspace(""), new_id()

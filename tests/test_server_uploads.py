@@ -133,6 +133,11 @@ def test_a_session_has_its_share_and_gets_it_back(guest, home):
     assert guest.send(body) == 204
 
 
+def imported(home: Path) -> list[Path]:
+    """What any workspace has taken over of uploads or made of them."""
+    return [p for p in home.glob("workspaces/*/*/**/*") if p.is_file()]
+
+
 def test_a_broken_connection_leaves_nothing(guest, home):
     connection = guest.begin(guest.headers() | {"Content-Length": str(MB)})
     connection.send(framed(bytes(MB))[: MB // 2])
@@ -140,7 +145,7 @@ def test_a_broken_connection_leaves_nothing(guest, home):
     connection.sock.close()
     connection.close()
     assert soon(lambda: on_disk(home, guest.session) == [])
-    assert list((home / "imports").glob("**/*")) == []
+    assert imported(home) == []
 
 
 @pytest.mark.browser
@@ -156,7 +161,7 @@ def test_a_browser_that_is_killed_leaves_nothing(tmp_path, chromium):
             assert soon(lambda: on_disk(tmp_path))
             assert [p.suffix for p in on_disk(tmp_path)] == [".part"]
         assert soon(lambda: on_disk(tmp_path) == [])
-    assert [p for p in (tmp_path / "imports").rglob("*") if p.is_file()] == []
+    assert imported(tmp_path) == []
 
 
 def test_files_go_with_their_session(address, home):
@@ -182,7 +187,7 @@ def test_a_killed_server_leaves_nothing_behind_for_long(tmp_path, address, home)
         served.process.kill()
         served.process.wait()
     assert len(on_disk(tmp_path)) == 2
-    assert not (tmp_path / "imports").exists()
+    assert imported(tmp_path) == []
     with browser.running_server(tmp_path, tmp_path / "log", **SMALL) as first, visitor(first.address) as guest:
         assert on_disk(tmp_path) == []
         assert guest.send(framed(b"kept")) == 204

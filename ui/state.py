@@ -8,8 +8,9 @@ import streamlit as st
 
 from curation.errors import DataError
 from curation.jobs import JobStatus, cancel_job, job_status, resume_job, start_job
-from curation.places import known_workspace, new_id, new_workspace, recent_runs
+from curation.places import known_workspace, new_id, new_workspace, recent_runs, remember
 from curation.queries import most_misleading
+from curation.roots import below_roots
 from curation.settings import RunSettings
 from curation.workspace import Entry, ScoredRun, Workspace, load_run, save_selection, saved_selection
 from curation.workspace.folder import UPLOADS
@@ -17,8 +18,8 @@ from ui.people import person
 
 __all__ = [
     "CHOSEN", "DRAFT", "FOLLOW", "MEASURE", "RUN", "WORKSPACE", "address", "cancel", "choose_sample", "chosen_sample",
-    "close_run", "draft", "earlier_runs", "is_local", "launch", "load_partition", "open_run", "resume", "run_id",
-    "save_partition", "scored_run", "set_draft", "status", "upload_folder", "workspace",
+    "close_run", "draft", "earlier_runs", "is_local", "launch", "load_partition", "open_folder", "open_run", "resume",
+    "run_id", "save_partition", "scored_run", "set_draft", "status", "upload_folder", "workspace",
 ]  # fmt: skip
 
 RUN = "run"
@@ -94,6 +95,24 @@ def open_run(workspace_id: str, run: str) -> None:
     """Make a run the open one."""
     st.session_state[WORKSPACE] = workspace_id
     _remember(run)
+
+
+def open_folder(folder: str) -> None:
+    """Open a workspace by its folder, with its latest run if it has one.
+
+    Raises
+    ------
+    DataError
+        When it is outside the roots, no workspace, or somebody else's.
+    """
+    identifier = remember(below_roots(folder))
+    runs = known_workspace(identifier, person() or "").runs()
+    close_run()
+    st.session_state[WORKSPACE] = identifier
+    if not runs:
+        st.switch_page("pages/import_data.py", query_params={WORKSPACE: identifier})
+    open_run(identifier, runs[0].id)
+    st.switch_page("pages/explore.py", query_params=address())
 
 
 def close_run() -> None:
