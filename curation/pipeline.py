@@ -63,6 +63,7 @@ def run(settings: RunSettings, workspace: Workspace, run_id: str, progress: Prog
     DataError, EncoderError, InvalidInputError
         When the data or the settings cannot be used; the sentence says what and how to mend it.
     """
+    workspace.clear_leftovers()
     dataset_id = workspace.imported_by(run_id)
     if dataset_id is None:
         dataset_id, _ = import_source(settings.source, workspace, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import threading
@@ -148,6 +149,19 @@ def test_unfinished_folders_are_nobodys(scored):
     shutil.copytree(whole, whole.with_name("b" * 16))
     (whole.with_name("b" * 16) / "run.json").unlink()
     assert [entry.id for entry in open_workspace(scored).runs()] == [whole.name]
+
+
+def test_leftovers_of_yesterday_go_and_those_of_today_stay(workspace):
+    old, new = (workspace.folder / "runs" / f".part-{k}" for k in ("old", "new"))
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+        (folder / "scores.parquet").touch()
+    half = workspace.folder / ".part-half"
+    half.touch()
+    for path in (old, half):
+        os.utime(path, (0, 0))
+    workspace.clear_leftovers()
+    assert (old.exists(), half.exists(), new.exists()) == (False, False, True)
 
 
 def damaged(path: Path) -> None:

@@ -49,3 +49,4 @@ def _wait_for_map() -> None:
         st.rerun()
     else:
         st.info("The map of this run was not drawn; everything else is ready to use.", icon=":material/info:")
+        st.button("Draw the map", on_click=state.resume, icon=":material/resume:")
