@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from benchmarks import core_fast, core_regimes, core_right, core_sure  # noqa: E402
-from benchmarks.report import write_section  # noqa: E402
+from benchmarks.report import write_sections  # noqa: E402
 
 REPORT = Path(__file__).with_name("core.md")
 INTRO = """
@@ -39,18 +38,5 @@ SECTIONS = {
     "devices": ("Devices", core_fast.devices),
 }
 
-
-def main() -> None:
-    """Write the sections that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], help="all, if none is named")
-    titles = [title for title, _ in SECTIONS.values()]
-    for name in parser.parse_args().sections or SECTIONS:
-        title, measure = SECTIONS[name]
-        body = measure()
-        write_section(REPORT, INTRO, titles, title, f"python -m benchmarks.core {name}", body)
-        print(f"## {title}\n{body}\n", flush=True)  # noqa: T201
-
-
 if __name__ == "__main__":
-    main()
+    write_sections(REPORT, INTRO, SECTIONS, "benchmarks.core", __doc__)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
 from unittest.mock import patch
 
@@ -14,7 +10,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.core_regimes import areas, fit_published
-from benchmarks.report import table
+from benchmarks.report import in_own_process, table
 from lsmi_core import FIELDS, LSMIEstimator
 from lsmi_core.interactions import INGREDIENTS
 from lsmi_core.redundancy import REDUNDANCIES
@@ -48,8 +44,8 @@ def speed() -> str:
     """Return the section on a full default run against one fit of the published protocol."""
     drawn = planted_regimes(N, n_classes=C, n_features=D, random_state=1)
     seconds, result = _best(lambda: _full_run(drawn), 7)
-    lean = min(_in_own_process(BASELINE, N, D, C, threads, 0) for threads in (1, 2))
-    fed = min(_in_own_process(BASELINE, N, D, C, threads, 1) for threads in (1, 2))
+    lean = min(in_own_process(BASELINE, N, D, C, threads, 0) for threads in (1, 2))
+    fed = min(in_own_process(BASELINE, N, D, C, threads, 1) for threads in (1, 2))
     again, _ = _best(lambda: _full_run(drawn), 7)
     seconds = min(seconds, again)
     ours = areas(result.redundancy, result.ingredients(), drawn.regime)
@@ -68,13 +64,6 @@ def speed() -> str:
         f"{rate / 1e9:.0f} billion a second that 256 x 256 products reach here on {torch.get_num_threads()} cores; the "
         f"run takes {seconds * rate / work:.1f} times that. The rest is exponentials, reductions, memory, small steps."
     )
-
-
-def _in_own_process(code: str, *arguments: int) -> object:
-    # How idle threads wait is set for the estimator; whatever is compared with it gets its own defaults.
-    settings = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
-    command = [sys.executable, "-c", code, *(str(a) for a in arguments)]
-    return json.loads(subprocess.run(command, capture_output=True, check=True, text=True, env=settings).stdout)
 
 
 def _full_run(drawn: object) -> object:
@@ -131,7 +120,7 @@ print(json.dumps([min(seconds), resource.getrusage(resource.RUSAGE_SELF).ru_maxr
 
 def _grown(n: int, d: int, c: int) -> tuple[float, float]:
     """Return seconds and peak memory in GiB of one run in a process of its own, its data included."""
-    return tuple(_in_own_process(GROWTH, n, d, c))
+    return tuple(in_own_process(GROWTH, n, d, c))
 
 
 def growth() -> str:

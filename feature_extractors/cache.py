@@ -114,8 +114,8 @@ def encode_items(
     encoder : Encoder
         A loaded encoder.
     items : sequence or ndarray of shape (n, k)
-        As the encoder's kind asks. Numbers and vectors are not cached: to compute them takes no longer than to
-        read them, and a row of numbers depends on the others.
+        As the encoder's kind asks. Numbers and vectors are not cached: they are only checked or rescaled, and a
+        rescaled row depends on the others.
     cache : FeatureCache, optional
         Where results are kept.
     progress : callable, optional

@@ -13,6 +13,8 @@ import makers
 import numpy as np
 import pytest
 
+from benchmarks.encoders_cache import MANY
+from benchmarks.report import in_own_process
 from feature_extractors import FeatureCache, sealed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -170,3 +172,13 @@ def test_no_room_for_files_costs_no_features(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("could not be stored") == 1 and done.stderr.count("held in memory") == 1
     assert [p for p in (tmp_path / "cache").rglob("*") if p.is_file()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from Linux")
+def test_a_result_larger_than_the_memory_it_takes_comes_back_unchanged(tmp_path):
+    n, d = 300_000, 512
+    for encoded in (n, 0):
+        told = in_own_process(MANY, n, d, tmp_path / "cache")
+        assert told["encoded"] == encoded and told["wrong"] == 0 and told["shape"] == [n, d] and told["map"]
+        assert told["peak"] < 4 * n * d / 1e9, "in GB, of the whole process with its libraries"
