@@ -20,6 +20,7 @@ from curation.importing import (
     read_table,
     suggest_roles,
 )
+from curation.plainly import listed
 from curation.progress import Progress, silent
 
 __all__ = ["demo_source", "describe_table", "features_source", "file_digest", "load_source", "table_source"]
@@ -151,11 +152,11 @@ def describe_table(path: Path, modalities: list[str], label: str | None, media: 
     if len(chosen) != 2:
         raise DataError(
             f"A pair needs two modalities, {len(chosen)} {'is' if len(chosen) == 1 else 'are'} given or recognised; "
-            f"name both with --modality NAME=COLUMN. The columns are: {', '.join(frame.columns)}."
+            f"name both with --modality NAME=COLUMN. The columns are: {listed(frame.columns)}."
         )
     if label is None:
         raise DataError(
             "No column looks like a category; name it with --label COLUMN. "
-            f"The columns are: {', '.join(frame.columns)}."
+            f"The columns are: {listed(frame.columns)}."
         )
     return table_source(path, Roles(modalities=chosen, label=label, identifier=suggested.identifier), media)

@@ -160,7 +160,7 @@ def test_a_declared_size_that_lies(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize(
-    ("names", "said"), [(["a", "a"], "occurs twice"), (["a", "a/b"], "cannot be unpacked"), (["x" * 300], "cannot")]
+    ("names", "said"), [(["a", "a"], "occurs twice"), (["a", "a/b"], "cannot be unpacked"), (["x" * 300], "too long")]
 )
 def test_names_that_clash_or_cannot_be(tmp_path, names, said):
     (tmp_path / "in").mkdir()

@@ -12,6 +12,7 @@ __all__ = ["is_missing", "label_text", "number_columns", "parse_vector", "stripp
 # In a column that is otherwise numbers these words mean "no value"; in a column of text they are text.
 _NO_NUMBER = ("", "na", "n/a", "#n/a", "nan", "null", "none", "-", "?")
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|Inf|INF|infinity)"
+_FEW = 100  # cells
 # Codes that would not read the same afterwards: leading zeros, telephone numbers, more digits than a float keeps.
 _CODE = r"[+-]?0\d.*|\+\d{7,}|[+-]?\d{16,}"
 
@@ -44,11 +45,19 @@ def number_columns(frame: pd.DataFrame) -> pd.DataFrame:
 def _number_column(column: pd.Series) -> pd.Series:
     text = column.dropna().str.strip()
     text = text[~text.str.lower().isin(_NO_NUMBER)]
-    if text.empty or not text.iloc[:100].str.fullmatch(_NUMBER).all():
+    if text.empty or not _like(text.iloc[:_FEW], _NUMBER).all():
         return column
-    if not text.str.fullmatch(_NUMBER).all() or text.str.fullmatch(_CODE).any():
+    if not _like(text, _NUMBER).all() or _like(text, _CODE).any():
         return column
     return pd.to_numeric(text).reindex(column.index)
+
+
+def _like(text: pd.Series, pattern: str) -> np.ndarray:
+    """Return which cells match; pandas parses the pattern anew each time, which a few cells are not worth."""
+    if len(text) > _FEW:
+        return text.str.fullmatch(pattern).to_numpy(dtype=bool)
+    matches = re.compile(pattern).fullmatch
+    return np.array([matches(cell) is not None for cell in text.tolist()], dtype=bool)
 
 
 def to_numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
