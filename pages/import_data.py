@@ -5,7 +5,7 @@ import streamlit as st
 from curation.importing import ModalityRole, Roles, suggest_roles
 from curation.sources import features_source, table_source
 from ui import state, uploads
-from ui.components import plain, problem_list
+from ui.components import plain, preview, problem_list
 
 st.title("Import", anchor=False)
 st.markdown(
@@ -74,7 +74,7 @@ def import_table() -> None:
     path, media = uploads.keep_upload(uploaded), uploads.media_of(files, folder)
     descriptions = uploads.described(path, media)
     st.subheader("What was recognised", anchor=False)
-    st.dataframe(uploads.table(path).frame.head(8), hide_index=True)
+    preview(uploads.table(path).frame)
     with st.expander("Why each column was taken for what it is"):
         st.dataframe([{"column": d.name, "looks like": d.kind, "because": d.reason, "missing": d.n_missing,
                        "different values": d.n_distinct} for d in descriptions], hide_index=True)  # fmt: skip

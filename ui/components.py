@@ -11,15 +11,21 @@ import pandas as pd
 import streamlit as st
 
 from curation.errors import USER_ERRORS
+from curation.plainly import one_line, short
 from curation.words import terms
 from curation.workspace import ScoredRun
 from ui import state
 
 __all__ = [
-    "chart", "empty_state", "error_box", "gallery", "item", "legend", "plain", "problem_list", "run_banner",
+    "chart", "empty_state", "error_box", "gallery", "item", "legend", "plain", "preview", "problem_list", "run_banner",
     "sample_card",
 ]  # fmt: skip
 
+_LONGEST_TEXT = 2_000  # characters shown of a caption
+_PREVIEW_COLUMNS, _PREVIEW_CELL = 50, 200
+# What the page turns into links, icons and arrows after Markdown is done with its backslashes: an invisible
+# character (a word joiner) in between keeps it text.
+_MADE_OF_TEXT = re.compile(r":(?=material/|streamlit:|//)|www(?=\.)|@|<(?=[-=])|-(?=[->])|[>~](?==)", re.IGNORECASE)
 FIGURE_CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["autoScale2d"],
@@ -38,7 +44,22 @@ def error_box() -> Iterator[None]:
 
 def plain(text: object) -> str:
     """Return text that Markdown shows letter by letter: captions and labels are never markup."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>:$~&^=])", r"\\\1", str(text)).replace("\n", " ")
+    words = " ".join(one_line(text).split())  # runs of blanks could begin a block of code
+    words = _MADE_OF_TEXT.sub("\\g<0>\u2060", words)
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>:$~&^=])", r"\\\1", words)
+
+
+def preview(frame: pd.DataFrame) -> None:
+    """Show the first rows of a table; of a wide one the first columns, of a long cell the beginning."""
+    few = frame.iloc[:8, :_PREVIEW_COLUMNS]
+    st.dataframe(few.map(_beginning), hide_index=True)
+    if frame.shape[1] > _PREVIEW_COLUMNS:
+        st.caption(f"The first {_PREVIEW_COLUMNS} of {frame.shape[1]:,} columns.")
+
+
+def _beginning(cell: object) -> object:
+    sized = isinstance(cell, (str, list)) or hasattr(cell, "shape")
+    return short(cell, _PREVIEW_CELL) if sized and len(cell) > _PREVIEW_CELL else cell
 
 
 def run_banner() -> None:
@@ -78,7 +99,7 @@ def item(run: ScoredRun, row: pd.Series, name: str, width: int | str = "stretch"
     if column not in row.index:
         st.caption(f"{plain(name)}: a feature vector, nothing to look at")
     elif kind == "text":
-        st.text(row[column])
+        st.text(row[column] if len(row[column]) <= _LONGEST_TEXT else row[column][:_LONGEST_TEXT] + "…")
     elif not Path(row[column]).is_file():
         st.caption(f"{plain(name)}: the file is not where it was ({plain(Path(row[column]).name)})")
     elif kind == "picture":

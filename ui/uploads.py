@@ -19,15 +19,17 @@ from curation.importing import (
     read_features,
     read_table,
 )
+from curation.plainly import one_line
 from ui import state
 
 __all__ = ["built", "described", "features", "keep_together", "keep_upload", "media_of", "table"]
 
+_LONGEST_NAME = 200  # bytes: file systems take 255, and endings are added while writing
+
 
 def keep_upload(uploaded: object) -> Path:
     """Return where an upload is kept; the same upload is written once."""
-    name = Path(uploaded.name.replace("\\", "/")).name[-120:] or "upload"
-    path = state.import_folder() / uploaded.file_id / name
+    path = state.import_folder() / uploaded.file_id / _file_name(uploaded.name)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name + ".part")
@@ -36,6 +38,14 @@ def keep_upload(uploaded: object) -> Path:
                 handle.write(block)
         temporary.replace(path)
     return path
+
+
+def _file_name(name: str) -> str:
+    """Return a name that any file system takes, in which nothing leads elsewhere; the ending is kept."""
+    bare = one_line(name.replace("\\", "/").rpartition("/")[2]).strip()
+    if bare.strip(".") == "":
+        return "upload"
+    return bare.encode("utf-8")[-_LONGEST_NAME:].decode("utf-8", "ignore")
 
 
 def media_of(uploads: list, folder: str) -> Path | None:
@@ -63,7 +73,7 @@ def keep_together(uploads: list) -> Path:
     together = state.import_folder() / ("files-" + "-".join(sorted(u.file_id[:8] for u in uploads))[:120])
     together.mkdir(exist_ok=True)
     for upload in uploads:
-        target = together / Path(upload.name.replace("\\", "/")).name
+        target = together / _file_name(upload.name)
         if not target.exists():
             keep_upload(upload).replace(target)
     return together

@@ -46,7 +46,7 @@ def unpack(source: Path, into: Path) -> None:
         raise DataError(f"The folder '{into.name}' is not empty; unpack '{source.name}' into a new folder.")
     try:
         into.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{into.name}-", dir=into.parent))
+        part = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into.parent))
     except OSError as error:
         raise DataError(f"Cannot write beside '{into.name}' ({error.strerror}); choose another folder.") from error
     try:

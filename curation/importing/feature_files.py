@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -95,6 +96,7 @@ def _pt(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     if zipfile.is_zipfile(path):
         with checked_archive(path):
             pass
+    warnings.filterwarnings("ignore", module=r"torch\._weights_only_unpickler")  # remarks on protocols
     saved = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(saved, dict):
         raise DataError(f"'{path.name}' holds a {type(saved).__name__}, not named tensors; save a dict of tensors.")

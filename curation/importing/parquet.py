@@ -97,13 +97,14 @@ def _unpacked_size(column: pa.ChunkedArray) -> int:
 
 def _check_type(column: pa.Field, name: str) -> None:
     kind = column.type
+    while pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        kind = kind.value_type
     if pa.types.is_struct(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         raise DataError(
             f"The column '{column.name}' of '{name}' holds whole files or structures; save the files to a "
-            "folder "
-            "and write their names in the column."
+            "folder and write their names in the column."
         )
-    if pa.types.is_map(kind) or pa.types.is_union(kind) or pa.types.is_fixed_size_binary(kind):
+    if pa.types.is_map(kind) or pa.types.is_fixed_size_binary(kind) or isinstance(kind, pa.BaseExtensionType):
         raise DataError(f"The column '{column.name}' of '{name}' is of the type {kind}; save it as text or numbers.")
 
 

@@ -80,7 +80,8 @@ def label_text(column: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(column):
         names = {value: f"{value:.0f}" if float(value).is_integer() else str(value) for value in column.unique()}
         column = column.where(column.notna()).map(names, na_action="ignore")
-    return stripped(column).fillna("").astype("str")
+    # NumPy drops a null character at the end, which could make two labels one.
+    return stripped(column).fillna("").astype("str").str.replace("\0", " ").str.strip()
 
 
 def parse_vector(cell: object) -> np.ndarray | None:
