@@ -14,7 +14,7 @@ import pyarrow.csv as pacsv
 
 from curation.errors import DataError
 from curation.importing.headers import check_headers
-from curation.importing.limits import MAX_BAD_ROWS, MAX_CELLS
+from curation.importing.limits import MAX_BAD_ROWS, MAX_CELLS, MAX_ROW_BYTES
 from curation.importing.plaintext import PlainText
 from curation.importing.report import Problems, join_problems
 
@@ -22,7 +22,7 @@ __all__ = ["parse_delimited"]
 
 # Appended as a last row: when it does not come back as a row of its own, a quote before it was never closed.
 _SENTINEL = "\x1eend of table\x1e"
-_BLOCK = 1 << 26  # pyarrow wants every row to fit into one
+_BLOCK = MAX_ROW_BYTES  # pyarrow wants every row to fit into one, or into two that follow each other
 
 
 def parse_delimited(text: PlainText, delimiter: str | None = None) -> tuple[pd.DataFrame, Problems]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -94,8 +95,11 @@ def _pt(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     import torch
 
     if zipfile.is_zipfile(path):
-        with checked_archive(path):
-            pass
+        with checked_archive(path) as archive:
+            if any(name.endswith("constants.pkl") for name in archive.namelist()):
+                raise DataError(f"'{path.name}' holds a TorchScript program; save a dict of tensors with torch.save.")
+    elif _is_tar(path):  # PyTorch would unpack it into a temporary folder
+        raise DataError(f"'{path.name}' is of PyTorch's oldest format; save it again with torch.save.")
     warnings.filterwarnings("ignore", module=r"torch\._weights_only_unpickler")  # remarks on protocols
     saved = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(saved, dict):
@@ -104,6 +108,14 @@ def _pt(path: Path) -> Iterator[tuple[str, np.ndarray]]:
         if not isinstance(tensor, torch.Tensor):
             raise DataError(f"'{short(name)}' in '{path.name}' is a {type(tensor).__name__}; only tensors are read.")
         yield str(name), _from_tensor(tensor, str(name))
+
+
+def _is_tar(path: Path) -> bool:
+    try:
+        with tarfile.open(path, "r:"):
+            return True
+    except (tarfile.TarError, OSError):
+        return False
 
 
 def _from_tensor(tensor: object, name: str) -> np.ndarray:

@@ -61,7 +61,7 @@ class Media:
     def explain(self, name: str) -> str:
         """Return in one sentence where a cell's file was found, or why it was not."""
         path, reason = self._resolve(name)
-        return f"'{short(name)}' is {path.relative_to(self.root).as_posix()}." if path else reason
+        return f"'{short(name)}' is {short(path.relative_to(self.root).as_posix(), 300)}." if path else reason
 
     def _resolve(self, name: str) -> tuple[Path | None, str]:
         wanted, reason = _relative(name)

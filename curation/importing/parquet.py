@@ -60,8 +60,10 @@ def _check(file: pq.ParquetFile, path: Path) -> None:
     # A few kilobytes can declare billions of values; the footer says so before anything is unpacked.
     meta = file.metadata
     groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
-    if meta.num_rows > MAX_ROWS or sum(group.num_rows for group in groups) > MAX_ROWS:
+    if meta.num_rows > MAX_ROWS:
         raise DataError(f"'{path.name}' holds {meta.num_rows:,} rows, more than {MAX_ROWS:,}; split it.")
+    if meta.num_rows != sum(group.num_rows for group in groups):
+        raise DataError(f"'{path.name}' cannot be read as Parquet: its numbers of rows differ; export it again.")
     schema = file.schema_arrow
     check_headers(schema.names, path.name)
     for column in schema:
