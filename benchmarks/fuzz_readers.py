@@ -74,11 +74,12 @@ def meet(reader: str, path: Path, into: Path) -> Outcome:
     return Outcome("handled", told)
 
 
-def _check_sentence(told: str) -> None:
+def _check_sentence(told: str) -> bool:
     assert 15 < len(told) < LONGEST, f"no sentence of {len(told)} characters: {told[:200]}"
     assert told.endswith("."), told[-200:]
     found = [word for word in NOT_FOR_PEOPLE if word in told]
     assert not found, f"{found} in: {told[:500]}"
+    return True
 
 
 def _check_problems(problems: Problems, n_rows: int) -> str:
@@ -105,12 +106,15 @@ def _table(path: Path, into: Path) -> str:
 def _roles(path: Path, into: Path) -> str:
     """Give columns at random to modalities of every kind, as a hasty user would."""
     frame = read_table(path).frame
+    usual = suggest_roles(describe_columns(frame))
     chance = random.Random(path.stat().st_size)
     names = list(frame.columns)
     told, refused = [], None
     for kind in KINDS:
         first, second, label, own = (chance.choice(names) for _ in range(4))
-        sides = (ModalityRole("one", (first,), kind), ModalityRole("two", (second,), chance.choice(KINDS)))
+        other = chance.choice([*usual.modalities, ModalityRole("two", (second,), chance.choice(KINDS))])
+        sides = (ModalityRole("one", (first,), kind), other)
+        label = chance.choice([usual.label or label, label])
         try:
             told.append(_built(frame, Roles(sides, label, own), path))
         except USER_ERRORS as error:
@@ -122,10 +126,10 @@ def _roles(path: Path, into: Path) -> str:
 
 
 def _built(frame: pd.DataFrame, roles: Roles, path: Path) -> str:
-    return _check_pairs(build_dataset(frame, roles, base=path.parent))
+    return _check_pairs(build_dataset(frame, roles, base=path.parent), int(frame.index.max()))
 
 
-def _check_pairs(result: ImportResult) -> str:
+def _check_pairs(result: ImportResult, last_row: int = 0) -> str:
     data = result.dataset
     kept = set(data.rows.tolist())
     assert not kept & set(result.problems.frame["row"])
@@ -135,7 +139,7 @@ def _check_pairs(result: ImportResult) -> str:
         if side.kind == "vectors":
             assert np.isfinite(side.items).all()
     _check_stored(data.extras)
-    return _check_problems(result.problems, int(data.rows.max()))
+    return _check_problems(result.problems, last_row)
 
 
 def _check_stored(frame: pd.DataFrame) -> None:
@@ -157,7 +161,7 @@ def _archive(path: Path, into: Path) -> str:
     for name in names[:20]:
         found = media.find(name)
         assert found is None or found.resolve().is_relative_to(into.resolve())
-        _check_sentence(media.explain(name))
+        assert found or _check_sentence(media.explain(name))
     return _check_problems(media.problems, 0)
 
 

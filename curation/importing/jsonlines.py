@@ -101,9 +101,11 @@ def _tidy(column: pd.Series) -> pd.Series:
 
 
 def _storable(column: pd.Series) -> bool:
-    """Return whether lists are all of one type: only such a column can be written with the scores."""
+    """Return whether lists are all of one plain type: only such a column can be written with the scores."""
     try:
-        pa.array(column, from_pandas=True)
+        kind = pa.array(column, from_pandas=True).type
     except (pa.ArrowException, OverflowError, RecursionError):
         return False
-    return True
+    while pa.types.is_list(kind):
+        kind = kind.value_type
+    return not pa.types.is_struct(kind)

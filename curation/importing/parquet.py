@@ -19,6 +19,7 @@ __all__ = ["parse_parquet"]
 
 MAX_BYTES = 16 * 2**30
 _RATIO, _RATIO_FREE = 200, 256 * 2**20  # as of archives; what repeats is stored once, however often it occurs
+_FEW_ROWS = 64
 
 
 def parse_parquet(path: Path) -> tuple[pd.DataFrame, Problems]:
@@ -40,12 +41,7 @@ def parse_parquet(path: Path) -> tuple[pd.DataFrame, Problems]:
     try:
         with pq.ParquetFile(path) as file:
             _check(file, path)
-            columns = [file.metadata.schema.column(i) for i in range(file.metadata.num_columns)]
-        texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
-        # Text is read as it is stored, every different one once: a megabyte of file can repeat it into terabytes.
-        with pq.ParquetFile(path, read_dictionary=texts) as file:
-            table = file.read()
-        _check_room(sum(_unpacked_size(column) for column in table.columns), path)
+        table = _read(path)
         table.validate(full=True)  # text that is not UTF-8 would otherwise fail much later
         frame = _to_frame(table)
     except DataError:
@@ -54,6 +50,30 @@ def parse_parquet(path: Path) -> tuple[pd.DataFrame, Problems]:
         raise DataError(f"'{path.name}' cannot be read as Parquet; it may be damaged: export it again.") from error
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
     return frame, Problems(n_total=len(frame))
+
+
+def _read(path: Path) -> pa.Table:
+    """Read all columns, texts as they are stored: a megabyte of file can repeat one of them into terabytes."""
+    with pq.ParquetFile(path) as file:
+        meta = file.metadata
+        chunks = [meta.row_group(i).column(j) for i in range(meta.num_row_groups) for j in range(meta.num_columns)]
+        texts = [chunk for chunk in chunks if chunk.physical_type == "BYTE_ARRAY"]
+        if any(encoding.startswith("DELTA") for chunk in texts for encoding in chunk.encodings):
+            return _read_slowly(file, path)
+    with pq.ParquetFile(path, read_dictionary=sorted({chunk.path_in_schema for chunk in texts})) as file:
+        table = file.read()
+    _check_room(sum(_unpacked_size(column) for column in table.columns), path)
+    return table
+
+
+def _read_slowly(file: pq.ParquetFile, path: Path) -> pa.Table:
+    """Read what stores texts as differences, which cannot be kept so: a few rows at a time, with an eye on the sum."""
+    parts, size = [], 0
+    for batch in file.iter_batches(batch_size=_FEW_ROWS):
+        parts.append(batch)
+        size += batch.nbytes
+        _check_room(size, path)
+    return pa.Table.from_batches(parts, file.schema_arrow)
 
 
 def _check(file: pq.ParquetFile, path: Path) -> None:

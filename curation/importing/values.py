@@ -78,6 +78,7 @@ def to_numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 def label_text(column: pd.Series) -> pd.Series:
     """Return a column as labels: text without surrounding blanks, 3.0 as "3", missing cells as ""."""
     if pd.api.types.is_float_dtype(column):
+        column = column.astype("float64")  # pandas cannot look up halves
         names = {value: f"{value:.0f}" if float(value).is_integer() else str(value) for value in column.unique()}
         column = column.where(column.notna()).map(names, na_action="ignore")
     # NumPy drops a null character at the end, which could make two labels one.

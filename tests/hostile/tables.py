@@ -171,6 +171,13 @@ def parquet_that_repeats_one_text_into_gigabytes(folder):
     return parquet(folder, pa.table({"text": one}))
 
 
+@refused("table", "far more than its own size", megabytes=600)
+def parquet_that_repeats_the_beginnings_of_texts(folder):
+    texts = pa.array(["x" * 20_000]).take(pa.array(np.zeros(14_000, np.int64)))
+    encoding = {"text": "DELTA_BYTE_ARRAY"}
+    return parquet(folder, pa.table({"text": texts}), use_dictionary=False, column_encoding=encoding)
+
+
 @refused("table", "far more than its own size", megabytes=500)
 def parquet_that_repeats_one_text_in_lists(folder):
     one = pa.DictionaryArray.from_arrays(np.zeros(2_000_000, np.int32), ["x" * 2_000])
