@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from curation.demos import DEMOS
 from curation.errors import USER_ERRORS, DataError
+from curation.plainly import one_line
 from curation.settings import RunSettings
 from curation.words import MEASURES, terms
 
@@ -33,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         arguments.command(arguments)
     except USER_ERRORS as error:
-        print(f"interplay: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"interplay: {' '.join(one_line(error).split())}", file=sys.stderr)
         return 2
     except OSError as error:  # a full disk, a folder that went away: what was finished is whole
         print(f"interplay: the work stopped: {error.strerror or error}; mend that and start again.", file=sys.stderr)
@@ -216,19 +217,18 @@ def _run(settings: RunSettings, out: Path, run_id: str | None = None, samples: d
             workspace.note_imported(run_id, import_source(samples, workspace, progress)[0])
         done = run(settings, workspace, run_id, progress)
     summary = done.summary
-    print(f"\n{done.name}: {len(done.scores):,} samples scored, {summary['n_left_out']:,} rows left out.")
+    print(f"\n{one_line(done.name)}: {len(done.scores):,} samples scored, {summary['n_left_out']:,} rows left out.")
     if summary["n_left_out"]:
         print(f"What was left out and why: {done.folder / 'problems.parquet'}")
     print(f"Means by the measure “{summary['redundancy']}”:")
     width = max(len(t.title) for t in terms(done.modality_names))
     for term in terms(done.modality_names):
         mean = summary["means"][term.key]
-        print(
-            f"  {term.title:<{width}}  {mean['mean']:7.3f} nats  (90 % interval {mean['low']:.3f} … {mean['high']:.3f})"
-        )
-    print(summary["finding"])
+        title = one_line(term.title)
+        print(f"  {title:<{width}}  {mean['mean']:7.3f} nats  (90 % interval {mean['low']:.3f} … {mean['high']:.3f})")
+    print(one_line(summary["finding"]))
     for warning in summary["warnings"]:
-        print(f"Note: {warning}")
+        print(f"Note: {one_line(warning)}")
     print(f"Run {run_id} is in {done.folder}: scores.parquet, summary.json, run.json, map.parquet")
 
 

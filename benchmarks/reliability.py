@@ -14,7 +14,7 @@ INTRO = """
 
 Each section names the command that writes it.
 """
-ORDER = ("Fuzzing", "Killed", "Uploads")
+ORDER = ("Fuzzing", "Killed", "Trouble", "Sessions", "Uploads")
 
 
 def write(title: str, command: str, body: str) -> None:

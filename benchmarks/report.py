@@ -46,7 +46,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def write_section(report: Path, intro: str, order: Sequence[str], title: str, command: str, body: str) -> None:
-    """Put one section into a report, in the place that ``order`` gives it.
+    """Put one section into a report, in the place that ``order`` gives it; sections it does not know stay below.
 
     Parameters
     ----------
@@ -60,7 +60,8 @@ def write_section(report: Path, intro: str, order: Sequence[str], title: str, co
     text = report.read_text(encoding="utf-8") if report.exists() else ""
     found = {part.split("\n", 1)[0]: part for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]}
     found[title] = f"{title}\n`{command}` · {machine()}\n\n{body.strip()}\n\n"
-    kept = "".join("## " + found[name] for name in order if name in found)
+    others = [name for name in found if name not in order]
+    kept = "".join("## " + found[name].rstrip() + "\n\n" for name in [*order, *others] if name in found)
     report.write_text(f"{intro.strip()}\n\n{kept}".rstrip() + "\n", encoding="utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from curation.plainly import one_line
 from feature_extractors.errors import EncoderError
 from lsmi_core.errors import InvalidInputError
 
@@ -10,6 +11,9 @@ __all__ = ["USER_ERRORS", "DataError"]
 
 class DataError(ValueError):
     """Something the user gave cannot be used. The message says what, where, and how to mend it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 USER_ERRORS = (DataError, EncoderError, InvalidInputError)

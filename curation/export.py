@@ -26,7 +26,7 @@ FORMATS = {
 }
 """Every format by its extension: title, media type, when to take it."""
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
+_RISKY = tuple("=+-@\t\r\n＝＋－＠")  # the wide forms count in spreadsheets set to Japanese
 
 
 def format_of(path: Path) -> str:

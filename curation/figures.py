@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from curation.plainly import one_line
 from curation.words import Term, terms, within_sentence
 
 __all__ = [
@@ -57,7 +58,7 @@ def fingerprint_figure(
             orientation="h",
             y=[*(_wrapped(label) for label in order), f"<b>{ALL}</b>"],
             x=mean,
-            name=term.title,
+            name=_letters(term.title),
             marker_color=term.colour,
             marker_line_width=0,
             error_x={
@@ -66,7 +67,7 @@ def fingerprint_figure(
             },
             customdata=np.stack([[*rows["n"], rows["n"].sum()], [*rows["low"], total["low"]],
                                  [*rows["high"], total["high"]]], axis=1),
-            hovertemplate="%{y}<br>" + term.title + ": <b>%{x:.3f} nats</b><br>90 %: %{customdata[1]:.3f} … "
+            hovertemplate="%{y}<br>" + _letters(term.title) + ": <b>%{x:.3f} nats</b><br>90 %: %{customdata[1]:.3f} … "
             "%{customdata[2]:.3f}<br>%{customdata[0]:,} samples<extra></extra>",
         )  # fmt: skip
     figure.update_layout(barmode="relative", bargap=0.28)
@@ -175,7 +176,7 @@ def histogram_figure(frame: pd.DataFrame, term: Term, selected: np.ndarray, thre
         figure.add_vline(x=float(np.clip(threshold, low, high)), line_dash="dot", line_color="#444",
                          annotation_text=f"{threshold:.2f} nats", annotation_position="top")  # fmt: skip
     figure.update_layout(barmode="stack", bargap=0.03, height=320)
-    figure.update_xaxes(title=f"{term.title}, nats")
+    figure.update_xaxes(title=f"{_letters(term.title)}, nats")
     figure.update_yaxes(title="samples")
     return _finished(figure)
 
@@ -216,7 +217,7 @@ def known_answers_figure(frame: pd.DataFrame, modality_names: tuple[str, str]) -
     """
     named = dict(zip(
         ("redundant", "unique1", "unique2", "synergistic", "neither"),
-        (f"built so that:<br>{within_sentence(t.title)}" for t in terms(modality_names)), strict=False,
+        (f"built so that:<br>{_letters(within_sentence(t.title))}" for t in terms(modality_names)), strict=False,
     )) | {"neither": "built so that:<br>neither helps"}  # fmt: skip
     groups = frame.groupby("known.regime")
     order = [regime for regime in named if regime in groups.groups]
@@ -228,15 +229,15 @@ def known_answers_figure(frame: pd.DataFrame, modality_names: tuple[str, str]) -
             x=places,
             y=[groups.get_group(g)[term.key].mean() for g in order],
             width=0.17,
-            name=term.title,
+            name=_letters(term.title),
             marker_color=term.colour,
-            hovertemplate=term.title + ", estimated: %{y:.3f} nats<extra></extra>",
+            hovertemplate=_letters(term.title) + ", estimated: %{y:.3f} nats<extra></extra>",
         )
         figure.add_scatter(x=places, y=[groups.get_group(g)[f"known.{term.key}"].mean() for g in order], mode="markers",
                            marker={"symbol": "diamond", "size": 11, "color": "#FFFFFF",
                                    "line": {"color": "#222222", "width": 1.8}},
                            name="known answer", legendrank=2000, showlegend=position == 0,
-                           hovertemplate=term.title + ", known: %{y:.3f} nats<extra></extra>")  # fmt: skip
+                           hovertemplate=_letters(term.title) + ", known: %{y:.3f} nats<extra></extra>")  # fmt: skip
     figure.update_xaxes(tickvals=list(range(len(order))), ticktext=[named[g] for g in order])
     figure.update_yaxes(title="mean, nats", zeroline=True, zerolinecolor=GREY)
     figure.update_layout(height=430)
@@ -259,7 +260,7 @@ def _groups(places: pd.DataFrame) -> list[tuple[pd.DataFrame, str, str]]:
 
 def _points(group: pd.DataFrame, name: str, marker: dict) -> go.Scattergl:
     return go.Scattergl(
-        x=group["x"], y=group["y"], mode="markers", name=textwrap.shorten(name, 30, placeholder="…"),
+        x=group["x"], y=group["y"], mode="markers", name=_letters(textwrap.shorten(name, 30, placeholder="…")),
         marker={"size": 6, "opacity": 0.8, **marker}, customdata=group["sample_id"], text=group["text"],
         hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
@@ -267,8 +268,12 @@ def _points(group: pd.DataFrame, name: str, marker: dict) -> go.Scattergl:
 
 def _wrapped(label: object) -> str:
     """Return a label on lines of at most 22 characters, safe to put on an axis."""
-    plain = str(label).replace("&", "&amp;").replace("<", "&lt;")
-    return "<br>".join(textwrap.wrap(plain, 26, max_lines=3, placeholder="…")) or "(blank)"
+    return "<br>".join(textwrap.wrap(_letters(label), 26, max_lines=3, placeholder="…")) or "(blank)"
+
+
+def _letters(text: object) -> str:
+    """Return text that plotly shows letter by letter: it reads some HTML, and braces as places to fill."""
+    return one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace("%{", "%&#123;")
 
 
 def _finished(figure: go.Figure, rows: int | None = None, row_height: int = 34) -> go.Figure:

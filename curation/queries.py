@@ -40,7 +40,7 @@ def describe_samples(run: ScoredRun, frame: pd.DataFrame) -> list[str]:
     told = frame["label"].astype("str")
     for name, kind in run.kinds.items():
         if kind == "text":
-            told = told + ": " + frame[f"item.{name}"].map(lambda t: textwrap.shorten(t, 60, placeholder="…"))
+            told = told + ": " + frame[f"item.{name}"].map(lambda t: textwrap.shorten(t[:600], 60, placeholder="…"))
     return [t.replace("&", "&amp;").replace("<", "&lt;") for t in told]
 
 

@@ -20,6 +20,7 @@ from curation.importing import (
     read_table,
     suggest_roles,
 )
+from curation.plainly import listed
 from curation.progress import Progress, silent
 from curation.workspace import is_workspace, load_dataset, open_workspace
 from curation.workspace.files import digest_of
@@ -37,16 +38,16 @@ def demo_source(name: str) -> dict:
 
 def features_source(path: Path, name: str | None = None) -> dict:
     """Return the source record of a features file."""
-    return {"kind": "features", "path": str(Path(path).resolve()), "name": name or Path(path).stem}
+    return {"kind": "features", "path": _place(path), "name": name or Path(path).stem}
 
 
 def table_source(path: Path, roles: Roles, media: Path | None = None, name: str | None = None) -> dict:
     """Return the source record of a table, its media and the roles of its columns."""
     return {
         "kind": "table",
-        "path": str(Path(path).resolve()),
+        "path": _place(path),
         "name": name or Path(path).stem,
-        "media": None if media is None else str(Path(media).resolve()),
+        "media": None if media is None else _place(media),
         "modalities": [{"name": m.name, "columns": list(m.columns), "kind": m.kind} for m in roles.modalities],
         "label": roles.label,
         "identifier": roles.identifier,
@@ -73,6 +74,16 @@ def recorded_source(record: Path, source: dict) -> dict:
     around = Path(record).absolute().parent.parent.parent
     kept = dataset and is_workspace(around) and dataset in {entry.id for entry in open_workspace(around).datasets()}
     return workspace_source(around, dataset) if kept else source
+
+
+def _place(path: Path) -> str:
+    """Return where a file is, as it is written into the run record."""
+    place = str(Path(path).resolve())
+    try:
+        place.encode("utf-8")
+    except UnicodeEncodeError:
+        raise DataError(f"The name of '{Path(path).name}' is not valid UTF-8; rename the file or its folder.") from None
+    return place
 
 
 def load_source(source: dict, unpack_into: Path, progress: Progress = silent) -> ImportResult:
@@ -177,11 +188,10 @@ def describe_table(path: Path, modalities: list[str], label: str | None, media: 
     if len(chosen) != 2:
         raise DataError(
             f"A pair needs two modalities, {len(chosen)} {'is' if len(chosen) == 1 else 'are'} given or recognised; "
-            f"name both with --modality NAME=COLUMN. The columns are: {', '.join(frame.columns)}."
+            f"name both with --modality NAME=COLUMN. The columns are: {listed(frame.columns)}."
         )
     if label is None:
         raise DataError(
-            "No column looks like a category; name it with --label COLUMN. "
-            f"The columns are: {', '.join(frame.columns)}."
+            f"No column looks like a category; name it with --label COLUMN. The columns are: {listed(frame.columns)}."
         )
     return table_source(path, Roles(modalities=chosen, label=label, identifier=suggested.identifier), media)

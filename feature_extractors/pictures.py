@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ __all__ = ["MAX_PIXELS", "read_picture"]
 MAX_PIXELS = 100_000_000
 # A closed list: Pillow would hand some other formats to outside programs.
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+_ROWS = 256  # worked on at a time
 _OTHER = "save it as PNG or JPEG, or leave the row out"
 
 
@@ -37,8 +40,7 @@ def read_picture(path: Any, enough: int | None = None) -> Any:
     ItemProblem
         If the file is missing, damaged, too large or not a picture.
     """
-    from PIL import Image
-
+    Image = _pillow()
     file = _existing(path)
     try:
         with Image.open(file, formats=_FORMATS) as image:
@@ -54,6 +56,15 @@ def read_picture(path: Any, enough: int | None = None) -> Any:
         raise ItemProblem(_unknown(file)) from error
     except Exception as error:  # damaged files raise OSError, SyntaxError, ValueError, struct.error, zlib.error, …
         raise ItemProblem(f"This picture is damaged or cut off and cannot be decoded; {_OTHER}.") from error
+
+
+@cache
+def _pillow() -> Any:
+    """Return Pillow's Image, made to keep its remarks about odd files to itself: the caller is told in our words."""
+    from PIL import Image
+
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    return Image
 
 
 def _existing(path: Any) -> Path:
@@ -85,26 +96,39 @@ def _unknown(file: Path) -> str:
 
 
 def _flat(image: Any) -> Any:
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     image.seek(0)
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith(("I", "F")):
-        return _eight_bits(upright).convert("RGB")
-    if upright.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in upright.info:
-        see_through = upright.convert("RGBA")
-        white = Image.new("RGBA", see_through.size, "white")
-        return Image.alpha_composite(white, see_through).convert("RGB")
-    return upright.convert("RGB")
+    ImageOps.exif_transpose(image, in_place=True)
+    if image.mode.startswith(("I", "F")):
+        return _eight_bits(image).convert("RGB")
+    if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
+        return _on_white(image)
+    return image.convert("RGB")
+
+
+def _on_white(image: Any) -> Any:
+    """Lay a picture on white, some rows at a time: whole copies of the largest would take gigabytes."""
+    from PIL import Image
+
+    flat = Image.new("RGB", image.size)
+    for top in range(0, image.height, _ROWS):
+        strip = image.crop((0, top, image.width, min(top + _ROWS, image.height))).convert("RGBA")
+        white = Image.new("RGBA", strip.size, "white")
+        flat.paste(Image.alpha_composite(white, strip).convert("RGB"), (0, top))
+    return flat
 
 
 def _eight_bits(image: Any) -> Any:
     """Scale deep grey values down; Pillow's own conversion would clip them to white."""
     from PIL import Image
 
-    values = np.asarray(image).astype(np.float64)
+    values = np.asarray(image)
     if not np.isfinite(values).all():
         raise ItemProblem(f"This picture holds values that are not numbers; {_OTHER}.")
-    low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else (values.min(), values.max())
-    scaled = (values - low) * (255.0 / max(high - low, np.finfo(float).tiny))
-    return Image.fromarray(np.clip(scaled.round(), 0, 255).astype(np.uint8))
+    low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else (float(values.min()), float(values.max()))
+    grey = np.empty(values.shape, dtype=np.uint8)
+    for top in range(0, len(values), _ROWS):
+        scaled = (values[top : top + _ROWS].astype(np.float64) - low) * (255.0 / ((high - low) or 1.0))
+        grey[top : top + _ROWS] = np.clip(scaled.round(), 0, 255)
+    return Image.fromarray(grey)

@@ -17,6 +17,8 @@ USED_SECONDS = 30
 _MAX_CHANNELS = 16
 _RATES = (1_000, 400_000)
 _SYSTEM_FAILED = 2  # libsndfile's code for an error of the system beneath it
+# A closed list: libsndfile would try two dozen formats, some of them without any mark of their own.
+_STARTS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"fLaC", b"OggS", b"ID3", b".snd", b"caff")
 _OTHER = "save it as WAV, FLAC, OGG or MP3, or leave the row out"
 
 
@@ -42,7 +44,7 @@ def read_sound(path: Any, rate: int) -> np.ndarray:
     """
     import soundfile
 
-    file = _existing(path)
+    file = _known(_existing(path))
     try:
         with soundfile.SoundFile(file) as sound:
             _check(sound)
@@ -62,6 +64,15 @@ def _existing(path: Any) -> Path:
     file = Path(path)
     if not file.is_file():
         raise ItemProblem("This sound file does not exist; check its name, or leave the row out.", passing=True)
+    return file
+
+
+def _known(file: Path) -> Path:
+    with file.open("rb") as stream:
+        start = stream.read(4)
+    bare_mp3 = start[:1] == b"\xff" and start[1:2] >= b"\xe0"
+    if not (start.startswith(_STARTS) or bare_mp3):
+        raise ItemProblem(f"This file is not a sound that can be decoded, or is damaged; {_OTHER}.")
     return file
 
 

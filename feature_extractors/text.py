@@ -24,6 +24,7 @@ MINILM = PackagedFile(
     "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 )
 _MAX_TOKENS = 256
+_MAX_CHARACTERS = 100_000  # of a text: the tokenizer would read all of a novel for its first 256 tokens
 _BATCH = 64
 _BATCH_CHARACTERS = 16_000  # keeps a batch of long texts near a second on two cores
 
@@ -48,7 +49,7 @@ class TextEncoder:
         self._max_tokens = min(_MAX_TOKENS, loaded.processor.model_max_length)
         if loaded.processor.pad_token is None:  # decoders such as GPT-2 were trained without one
             loaded.processor.pad_token = loaded.processor.eos_token
-        pooling = f"mean tokens<={self._max_tokens} unit={unit_length}"
+        pooling = f"mean characters<={_MAX_CHARACTERS} tokens<={self._max_tokens} unit={unit_length}"
         beneath = surroundings(loaded.device, "torch", "transformers", "tokenizers")
         self.fingerprint = f"text/1 {spec.name} {loaded.revision} {pooling} {beneath}"
 
@@ -95,7 +96,7 @@ def _check(item: Any) -> str:
         raise ItemProblem("This row holds no text; write one, or leave the row out.")
     if not item.strip():
         raise ItemProblem("This text is empty; write one, or leave the row out.")
-    return item
+    return item[:_MAX_CHARACTERS]
 
 
 def _similar_lengths(texts: Sequence[Any]) -> list[list[int]]:

@@ -6,7 +6,7 @@ from curation.importing import ModalityRole, Roles, suggest_roles
 from curation.roots import configured_roots
 from curation.sources import features_source, table_source
 from ui import state, uploads
-from ui.components import problem_list
+from ui.components import preview, problem_list
 from ui.text import plain
 
 st.title("Import", anchor=False)
@@ -78,7 +78,7 @@ def import_table() -> None:
     path, media = uploads.keep_upload(uploaded), uploads.media_of(files, folder)
     descriptions = uploads.described(path, media)
     st.subheader("What was recognised", anchor=False)
-    st.dataframe(uploads.table(path).frame.head(8), hide_index=True)
+    preview(uploads.table(path).frame)
     with st.expander("Why each column was taken for what it is"):
         st.dataframe([{"column": d.name, "looks like": d.kind, "because": d.reason, "missing": d.n_missing,
                        "different values": d.n_distinct} for d in descriptions], hide_index=True)  # fmt: skip

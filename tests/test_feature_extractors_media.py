@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +172,28 @@ def test_deep_grey_keeps_its_range(tmp_path):
     Image.fromarray(np.array([[0.0, np.nan]], dtype=np.float32)).save(tmp_path / "nan.tif")
     with pytest.raises(ItemProblem, match="not numbers"):
         read_picture(tmp_path / "nan.tif")
+
+
+def test_large_pictures_are_worked_on_in_strips(tmp_path):
+    """The same as in one go, and a picture of one tone is no division by zero."""
+    tones = np.random.default_rng(0).integers(0, 256, (600, 20, 4), dtype=np.uint8)
+    Image.fromarray(tones).save(tmp_path / "a.png")
+    whole = Image.alpha_composite(Image.new("RGBA", (20, 600), "white"), Image.fromarray(tones)).convert("RGB")
+    np.testing.assert_array_equal(np.asarray(read_picture(tmp_path / "a.png")), np.asarray(whole))
+    deep = np.random.default_rng(0).integers(0, 65536, (600, 20)).astype(np.uint16)
+    Image.fromarray(deep).save(tmp_path / "b.png")
+    np.testing.assert_array_equal(np.asarray(read_picture(tmp_path / "b.png"))[..., 0], np.round(deep / 257.0))
+    Image.fromarray(np.full((4, 4), 0.25, dtype=np.float32)).save(tmp_path / "c.tif")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.asarray(read_picture(tmp_path / "c.tif")).max() == 0
+
+
+def test_only_the_beginning_of_a_novel_is_tokenized(minilm):
+    start = "a word and another " * 5_300
+    assert len(start) > 100_000
+    rows = minilm.encode([start, start + "different " * 1_000_000]).features
+    np.testing.assert_array_equal(rows[0], rows[1])
 
 
 def test_cmyk_animations_and_rotated_pictures(tmp_path):

@@ -62,7 +62,7 @@ def test_names_choose_among_more_than_two(tmp_path):
     same(read_features(path, names=("x1", "x2")).dataset)
 
 
-@pytest.mark.parametrize("labels", [Y.astype(float), Y.reshape(-1, 1), Y.astype(np.uint8)])
+@pytest.mark.parametrize("labels", [Y.astype(float), Y.reshape(-1, 1), Y.astype(np.uint8), Y.astype(np.float16)])
 def test_labels_as_people_save_them(tmp_path, labels):
     same(read_features(npz(tmp_path, y=labels)).dataset)
 

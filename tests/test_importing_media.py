@@ -8,11 +8,12 @@ import struct
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
 from curation.errors import DataError
-from curation.importing import archives, open_media
+from curation.importing import ModalityRole, Roles, archives, build_dataset, open_media
 
 
 @pytest.fixture
@@ -96,6 +97,21 @@ def test_a_zip_with_one_folder_around_everything(tmp_path, folder):
     assert (tmp_path / "out/data/inner.zip").is_file()
 
 
+def test_a_path_that_repeats_the_folder_without_end(folder):
+    media = open_media(folder)
+    assert media.find("photos/" * 5_000 + "a.png") is None
+    assert media.find("photos/a.png") is not None
+
+
+def test_archives_in_an_archive_are_said_to_stay_packed(tmp_path, folder):
+    content = (folder / "a.png").read_bytes()
+    media = open_media(pack(tmp_path / "a.zip", {"a.png": content, "deep/b.TAR.GZ": b"x"}), tmp_path / "out")
+    frame = pd.DataFrame({"image": ["a.png"] * 4, "text": list("abcd"), "y": list("ppqq")})
+    sides = (ModalityRole("image", ("image",), "picture"), ModalityRole("text", ("text",), "text"))
+    said = build_dataset(frame, Roles(sides, "y"), media).problems.summary()
+    assert said == "No row was left out. Note: 1 archive inside 'a.zip' stayed packed, like 'b.TAR.GZ'."
+
+
 def refused(source: Path, said: str) -> None:
     into = source.parent / "out"
     before = set(source.parent.parent.rglob("*"))
@@ -160,7 +176,7 @@ def test_a_declared_size_that_lies(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize(
-    ("names", "said"), [(["a", "a"], "occurs twice"), (["a", "a/b"], "cannot be unpacked"), (["x" * 300], "cannot")]
+    ("names", "said"), [(["a", "a"], "occurs twice"), (["a", "a/b"], "cannot be unpacked"), (["x" * 300], "too long")]
 )
 def test_names_that_clash_or_cannot_be(tmp_path, names, said):
     (tmp_path / "in").mkdir()

@@ -150,6 +150,14 @@ def test_json_lines(tmp_path, suffix):
     assert read.problems.summary().startswith("2 of 4 rows were left out: ")
 
 
+def test_lists_that_could_not_be_stored_become_text(tmp_path):
+    cells = {"mixed": [1, "a"], "large": [10**30], "empty": [{}], "kept": [[1.5, 2], []], "words": ["a", None]}
+    frame = read_table(write(tmp_path, "a.jsonl", json.dumps(cells) + "\n" + json.dumps(cells))).frame
+    assert frame.loc[1, ["mixed", "large", "empty"]].tolist() == ['[1, "a"]', f"[{10**30}]", "[{}]"]
+    assert frame["kept"].tolist() == [[[1.5, 2], []]] * 2 and frame["words"].tolist() == [["a", None]] * 2
+    frame.to_parquet(tmp_path / "stored.parquet")
+
+
 def test_json_nested_too_deep_is_a_bad_line(tmp_path):
     read = read_table(write(tmp_path, "a.jsonl", '{"a": ' + "[" * 100_000 + '\n{"a": 1}\n'))
     assert read.frame["a"].tolist() == [1]

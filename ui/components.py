@@ -10,16 +10,19 @@ import pandas as pd
 import streamlit as st
 
 from curation.errors import USER_ERRORS
+from curation.plainly import short
 from curation.words import terms
 from curation.workspace import ScoredRun
 from ui import state
 from ui.text import plain
 
 __all__ = [
-    "chart", "empty_state", "error_box", "gallery", "item", "legend", "problem_list", "run_banner",
+    "chart", "empty_state", "error_box", "gallery", "item", "legend", "preview", "problem_list", "run_banner",
     "sample_card",
 ]  # fmt: skip
 
+_LONGEST_TEXT = 2_000  # characters shown of a caption
+_PREVIEW_COLUMNS, _PREVIEW_CELL = 50, 200
 FIGURE_CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["autoScale2d"],
@@ -34,6 +37,19 @@ def error_box() -> Iterator[None]:
         yield
     except USER_ERRORS as error:
         st.error(plain(str(error)), icon=":material/info:")
+
+
+def preview(frame: pd.DataFrame) -> None:
+    """Show the first rows of a table; of a wide one the first columns, of a long cell the beginning."""
+    few = frame.iloc[:8, :_PREVIEW_COLUMNS]
+    st.dataframe(few.map(_beginning), hide_index=True)
+    if frame.shape[1] > _PREVIEW_COLUMNS:
+        st.caption(f"The first {_PREVIEW_COLUMNS} of {frame.shape[1]:,} columns.")
+
+
+def _beginning(cell: object) -> object:
+    sized = isinstance(cell, (str, list)) or hasattr(cell, "shape")
+    return short(cell, _PREVIEW_CELL) if sized and len(cell) > _PREVIEW_CELL else cell
 
 
 def run_banner() -> None:
@@ -73,7 +89,7 @@ def item(run: ScoredRun, row: pd.Series, name: str, width: int | str = "stretch"
     if column not in row.index:
         st.caption(f"{plain(name)}: a feature vector, nothing to look at")
     elif kind == "text":
-        st.text(row[column])
+        st.text(row[column] if len(row[column]) <= _LONGEST_TEXT else row[column][:_LONGEST_TEXT] + "…")
     elif not Path(row[column]).is_file():
         st.caption(f"{plain(name)}: the file is not where it was ({plain(Path(row[column]).name)})")
     elif kind == "picture":

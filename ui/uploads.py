@@ -24,6 +24,7 @@ from curation.importing import (
     read_features,
     read_table,
 )
+from curation.plainly import one_line
 from curation.roots import below_roots
 from ui import state
 
@@ -40,6 +41,8 @@ __all__ = [
 ]
 
 MOST_SINGLE_FILES = 500  # browsers take minutes over more, and give up on some beyond about 1,500
+
+_LONGEST_NAME = 200  # bytes: file systems take 255, and endings are added while writing
 
 
 def keep_upload(uploaded: object) -> Path:
@@ -75,7 +78,11 @@ def keep_together(uploads: list) -> Path:
 
 
 def _name(uploaded: object) -> str:
-    return Path(uploaded.name.replace("\\", "/")).name[-120:] or "upload"
+    """Return a name that any file system takes, in which nothing leads elsewhere; the ending is kept."""
+    bare = one_line(uploaded.name.replace("\\", "/").rpartition("/")[2]).strip()
+    if bare.strip(".") == "":
+        return "upload"
+    return bare.encode("utf-8")[-_LONGEST_NAME:].decode("utf-8", "ignore")
 
 
 def _check_names(uploads: list) -> None:

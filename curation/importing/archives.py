@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import stat
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from curation.errors import DataError
+from curation.plainly import short
 
-__all__ = ["MAX_ENTRIES", "MAX_RATIO", "MAX_TOTAL", "RATIO_FREE", "check_entries", "unpack"]
+__all__ = ["MAX_ENTRIES", "MAX_RATIO", "MAX_TOTAL", "RATIO_FREE", "checked_archive", "unpack"]
 
 MAX_ENTRIES = 200_000
 MAX_TOTAL = 8 * 2**30
 MAX_RATIO = 200
 RATIO_FREE = 50 * 2**20  # small files may be as compressible as they like
+_MAX_LIST = 128 * 2**20  # bytes of the list of contents
+_MAX_NAME, _MAX_PATH, _MAX_DEPTH = 255, 1024, 64  # bytes that file systems take, and folders in folders
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENTRY = b"PK\1\2"
 _CHUNK = 1 << 20
 
 
@@ -38,7 +46,7 @@ def unpack(source: Path, into: Path) -> None:
         raise DataError(f"The folder '{into.name}' is not empty; unpack '{source.name}' into a new folder.")
     try:
         into.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{into.name}-", dir=into.parent))
+        part = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into.parent))
     except OSError as error:
         raise DataError(f"Cannot write beside '{into.name}' ({error.strerror}); choose another folder.") from error
     try:
@@ -51,32 +59,93 @@ def unpack(source: Path, into: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def check_entries(entries: list[zipfile.ZipInfo], source: str) -> None:
+@contextmanager
+def checked_archive(source: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a .zip whose list of contents is harmless.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+
+    Yields
+    ------
+    zipfile.ZipFile
+
+    Raises
+    ------
+    DataError
+        When the list is too long, or names what ``unpack`` refuses.
+    """
+    with source.open("rb", buffering=0) as file:
+        contents = _Contents(file, source.name)
+        with zipfile.ZipFile(contents) as archive:
+            contents.opening = False
+            _check_entries(archive.infolist(), source)
+            yield archive
+
+
+class _Contents(io.BufferedReader):
+    """A .zip as a file: refuses a list of contents that is too long before it becomes a million objects."""
+
+    def __init__(self, raw: io.RawIOBase, name: str):
+        super().__init__(raw, _CHUNK)
+        self._source, self.opening = name, True
+
+    def read(self, size: int | None = -1) -> bytes:
+        if not self.opening:
+            return super().read(size)
+        if size is not None and size > _MAX_LIST:
+            raise DataError(f"'{self._source}' has an endless list of contents; split the archive.")
+        data = super().read(size)
+        _check_count(data.count(_ENTRY), self._source)
+        return data
+
+
+def _check_count(count: int, source: str) -> None:
+    if count > MAX_ENTRIES:
+        raise DataError(f"'{source}' holds {count:,} files, more than {MAX_ENTRIES:,}; split the archive.")
+
+
+def _check_entries(entries: list[zipfile.ZipInfo], source: Path) -> None:
     """Raise DataError when an archive's own list of contents is not harmless."""
-    if len(entries) > MAX_ENTRIES:
-        raise DataError(f"'{source}' holds {len(entries):,} files, more than {MAX_ENTRIES:,}; split the archive.")
+    _check_count(len(entries), source.name)
     total = sum(entry.file_size for entry in entries)
     if total > MAX_TOTAL:
-        raise DataError(f"'{source}' unpacks to {total:,} bytes, more than {MAX_TOTAL:,}; split the archive.")
+        raise DataError(f"'{source.name}' unpacks to {total:,} bytes, more than {MAX_TOTAL:,}; split the archive.")
+    if total > RATIO_FREE and total > MAX_RATIO * source.stat().st_size:
+        # Entries may be small and many, overlap, or lie about their packed size: the file itself cannot.
+        raise DataError(f"'{source.name}' was refused: it is packed more than {MAX_RATIO} to 1. Pack the files again.")
     seen: set[str] = set()
     for entry in entries:
-        reason = _refusal(entry) or ("a name that occurs twice" if entry.filename in seen else "")
-        seen.add(entry.filename)
+        path = PurePosixPath(entry.filename.replace("\\", "/"))
+        reason = _refused_name(path) or _refused_content(entry)
+        reason = reason or ("a name that occurs twice" if str(path) in seen else "")
+        seen.add(str(path))
         if reason:
-            raise DataError(f"'{source}' was refused: '{entry.filename}' is {reason}. Pack the plain files again.")
+            name = short(entry.filename)
+            raise DataError(f"'{source.name}' was refused: '{name}' is {reason}. Pack the plain files again.")
 
 
-def _refusal(entry: zipfile.ZipInfo) -> str:
-    path = PurePosixPath(entry.filename.replace("\\", "/"))
-    kind = stat.S_IFMT(entry.external_attr >> 16)
+def _refused_name(path: PurePosixPath) -> str:
     if path.is_absolute() or path.as_posix()[1:2] == ":":
         return "an absolute path"
     if ".." in path.parts:
         return "a path that leads out of the archive"
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+    if not path.parts:
+        return "a file without a name"
+    sizes = [len(part.encode("utf-8", "replace")) for part in path.parts]
+    if max(sizes) > _MAX_NAME or sum(sizes) > _MAX_PATH or len(sizes) > _MAX_DEPTH:
+        return "a name too long to be written"
+    return ""
+
+
+def _refused_content(entry: zipfile.ZipInfo) -> str:
+    if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "a link or a device"
     if entry.flag_bits & 1:
         return "encrypted"
+    if entry.compress_type not in _METHODS:  # others unpack a megabyte into many gigabytes in one go
+        return "packed in a way other than the usual one (deflate)"
     if entry.file_size > RATIO_FREE and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
         return f"packed more than {MAX_RATIO} to 1"
     return ""
@@ -84,8 +153,7 @@ def _refusal(entry: zipfile.ZipInfo) -> str:
 
 def _unpack_all(source: Path, part: Path) -> None:
     try:
-        with zipfile.ZipFile(source) as archive:
-            check_entries(archive.infolist(), source.name)
+        with checked_archive(source) as archive:
             for entry in archive.infolist():
                 _unpack_one(archive, entry, part)
     except DataError:

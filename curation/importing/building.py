@@ -16,6 +16,7 @@ from curation.importing.report import ImportResult, Problems, join_problems
 from curation.importing.roles import ModalityRole, Roles
 from curation.importing.tables import row_numbers
 from curation.importing.values import label_text
+from curation.plainly import listed, short
 
 __all__ = ["build_dataset", "check_labels", "common_categories", "row_ids"]
 
@@ -63,7 +64,8 @@ def build_dataset(
     check_labels(labels, frame[roles.label].name)
     usable = sides[0].usable & sides[1].usable
     keep, about_labels = common_categories(labels.to_numpy(dtype=object), usable, rows, roles.label)
-    notes = [Problems(n_total=len(frame)), *(side.problems for side in sides), about_labels]
+    about_media = media.problems if media else Problems()
+    notes = [Problems(n_total=len(frame)), about_media, *(side.problems for side in sides), about_labels]
     _check_categories(labels[keep], join_problems(notes))
     sample_ids, about_ids = _identifiers(frame, roles.identifier, keep)
     kept = np.flatnonzero(keep)
@@ -90,8 +92,7 @@ def _check_roles(roles: Roles, frame: pd.DataFrame) -> None:
     used = [*first.columns, *second.columns, roles.label, *([roles.identifier] if roles.identifier else [])]
     for column in used:
         if column not in frame.columns:
-            there = ", ".join(f"'{known}'" for known in frame.columns)
-            raise DataError(f"There is no column '{column}'; the columns are {there}.")
+            raise DataError(f"There is no column '{short(column)}'; the columns are {listed(frame.columns)}.")
     if roles.label in (*first.columns, *second.columns):
         raise DataError(f"The column '{roles.label}' is both category and modality; choose another for one of them.")
 
@@ -104,9 +105,8 @@ def check_labels(labels: pd.Series, column: str) -> None:
         return
     if pd.to_numeric(pd.Series(distinct), errors="coerce").notna().all():
         raise DataError(
-            f"The column '{column}' holds {len(distinct):,} different numbers, which is a measurement; a "
-            "category "
-            "column is needed: choose one, or sort the numbers into a few named groups."
+            f"The column '{short(column)}' holds {len(distinct):,} different numbers, which is a measurement; "
+            "a category column is needed: choose one, or sort the numbers into a few named groups."
         )
 
 
@@ -148,10 +148,8 @@ def _case_note(names: Sequence[str], column: str) -> Problems:
     alike = pd.Series(names, dtype=object).groupby([name.casefold() for name in names]).apply(list)
     pairs = ["'" + "' and '".join(group) + "'" for group in alike if len(group) > 1]
     mend = "Write them alike if they mean the same."
-    return join_problems(
-        Problems.note(f"the categories {pair} differ only in capitals and were kept apart", mend, column)
-        for pair in pairs
-    )
+    said = [f"the categories {pair} differ only in capitals and were kept apart" for pair in pairs]
+    return Problems.of([0] * len(said), column, said, mend)
 
 
 def _check_categories(labels: pd.Series, problems: Problems) -> None:

@@ -16,6 +16,7 @@ from curation.importing.report import Problems, join_problems
 from curation.importing.roles import ModalityRole
 from curation.importing.tables import row_numbers
 from curation.importing.values import is_missing, parse_vector, stripped, to_numbers
+from curation.plainly import short
 
 __all__ = ["Cells", "read_cells", "stack_vectors"]
 
@@ -98,7 +99,7 @@ def _files(frame: pd.DataFrame, role: ModalityRole, media: Media | None) -> Cell
             frame,
             column.name,
             empty,
-            [f"{role.kind} empty: '{names[i]}' is a file of 0 bytes." for i in np.flatnonzero(empty)],
+            [f"{role.kind} empty: '{short(names[i])}' is a file of 0 bytes." for i in np.flatnonzero(empty)],
             "Copy the file again.",
         ),
     ]
@@ -166,25 +167,33 @@ def _numbers(frame: pd.DataFrame, role: ModalityRole) -> Cells:
     items[np.isinf(items)] = np.nan
     gaps = np.isnan(items) & ~unreadable
     hopeless = np.isnan(items).all(axis=1) & ~unreadable.any(axis=1)
-    problems = [_unreadable(frame, name, unreadable[:, j]) for j, name in enumerate(names)]
     mend = "Write at least one number in the row."
-    problems.append(_listed(frame, ", ".join(names), hopeless, "number missing or not finite", mend))
+    said = "number missing or not finite"
+    problems = [
+        _unreadable(frame[names], unreadable),
+        _listed(frame, names[0] if len(names) == 1 else "", hopeless, said, mend),
+    ]
     usable = ~(hopeless | unreadable.any(axis=1))
-    problems += [_gap_note(name, int((gaps[:, j] & usable).sum())) for j, name in enumerate(names)]
+    problems.append(_gap_notes(names, (gaps & usable[:, None]).sum(axis=0)))
     return Cells(items, usable, join_problems(problems))
 
 
-def _unreadable(frame: pd.DataFrame, name: str, bad: np.ndarray) -> Problems:
-    said = [f"number not readable: '{value}'" for value in frame[name][bad]]
-    return _listed(frame, name, bad, said, "Write a plain number like 1.5, or leave the cell empty.")
+def _unreadable(frame: pd.DataFrame, bad: np.ndarray) -> Problems:
+    """List the first such cell of every row."""
+    rows = np.flatnonzero(bad.any(axis=1))
+    places = bad[rows].argmax(axis=1)
+    cells = [frame.iat[i, j] for i, j in zip(rows, places, strict=True)]
+    said = [f"number not readable: '{short(cell)}'" for cell in cells]
+    mend = "Write a plain number like 1.5, or leave the cell empty."
+    return Problems.of(row_numbers(frame)[rows], [frame.columns[j] for j in places], said, mend)
 
 
-def _gap_note(name: str, n_gaps: int) -> Problems:
-    if not n_gaps:
-        return Problems()
-    cells = "cell is" if n_gaps == 1 else "cells are"
-    return Problems.note(
-        f"{n_gaps:,} {cells} empty or not finite in '{name}' and counted as unknown",
-        "Nothing needs to be done; fill the cells if the values are known.",
-        name,
-    )
+def _gap_notes(names: Sequence[str], counts: np.ndarray) -> Problems:
+    filled = np.flatnonzero(counts)
+    said = [
+        f"{counts[j]:,} {'cell is' if counts[j] == 1 else 'cells are'} empty or not finite in '{short(names[j])}' "
+        "and counted as unknown"
+        for j in filled
+    ]
+    mend = "Nothing needs to be done; fill the cells if the values are known."
+    return Problems.of(np.zeros(len(filled)), [names[j] for j in filled], said, mend)

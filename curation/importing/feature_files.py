@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tarfile
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from curation.errors import DataError
-from curation.importing.archives import check_entries
+from curation.importing.archives import checked_archive
+from curation.plainly import short
 
 __all__ = ["FEATURE_SUFFIXES", "is_features_file", "load_arrays"]
 
@@ -42,7 +45,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
     DataError
         When the file is absent, damaged, too large, or holds anything else than arrays of numbers or text.
     """
-    if not path.exists():
+    if not (path.is_file() or path.is_dir()):
         raise DataError(f"There is no file or folder '{path.name}'; check the path.")
     if not is_features_file(path):
         known = ", ".join(FEATURE_SUFFIXES)
@@ -72,11 +75,12 @@ def _npy(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _npz(path: Path) -> Iterator[tuple[str, np.ndarray]]:
-    with zipfile.ZipFile(path) as archive:
-        check_entries(archive.infolist(), path.name)
+    with checked_archive(path):
+        pass
     with np.load(path, allow_pickle=False) as arrays:
         for name in arrays.files:
-            yield name, _checked(arrays[name], name, arrays[name].shape)
+            array = arrays[name]
+            yield name, _checked(array, name, array.shape)
 
 
 def _safetensors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
@@ -91,30 +95,44 @@ def _pt(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     import torch
 
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            check_entries(archive.infolist(), path.name)
+        with checked_archive(path) as archive:
+            if any(name.endswith("constants.pkl") for name in archive.namelist()):
+                raise DataError(f"'{path.name}' holds a TorchScript program; save a dict of tensors with torch.save.")
+    elif _is_tar(path):  # PyTorch would unpack it into a temporary folder
+        raise DataError(f"'{path.name}' is of PyTorch's oldest format; save it again with torch.save.")
+    warnings.filterwarnings("ignore", module=r"torch\._weights_only_unpickler")  # remarks on protocols
     saved = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(saved, dict):
         raise DataError(f"'{path.name}' holds a {type(saved).__name__}, not named tensors; save a dict of tensors.")
     for name, tensor in saved.items():
         if not isinstance(tensor, torch.Tensor):
-            raise DataError(f"'{name}' in '{path.name}' is a {type(tensor).__name__}; only tensors are read.")
+            raise DataError(f"'{short(name)}' in '{path.name}' is a {type(tensor).__name__}; only tensors are read.")
         yield str(name), _from_tensor(tensor, str(name))
+
+
+def _is_tar(path: Path) -> bool:
+    try:
+        with tarfile.open(path, "r:"):
+            return True
+    except (tarfile.TarError, OSError):
+        return False
 
 
 def _from_tensor(tensor: object, name: str) -> np.ndarray:
     import torch
 
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex():
-        raise DataError(f"The tensor '{name}' is sparse, quantized or complex; save it as plain numbers.")
+        raise DataError(f"The tensor '{short(name)}' is sparse, quantized or complex; save it as plain numbers.")
     tensor = tensor.detach()
     _check_size(name, tensor.shape)
+    if tensor.nbytes > tensor.untyped_storage().nbytes():  # a few bytes that are to be read as gigabytes
+        raise DataError(f"The tensor '{short(name)}' repeats values it holds once; save it with .contiguous().")
     return _checked((tensor.float() if tensor.is_floating_point() else tensor).numpy(), name, tensor.shape)
 
 
 def _check_size(name: str, shape: Sequence[int]) -> None:
     if np.prod(shape, dtype=float) > MAX_VALUES:
-        raise DataError(f"The array '{name}' declares {tuple(shape)} values, more than can be read; split it.")
+        raise DataError(f"The array '{short(name)}' declares {tuple(shape)} values, more than can be read; split it.")
 
 
 def _checked(array: np.ndarray, name: str, shape: Sequence[int]) -> np.ndarray:
@@ -122,5 +140,5 @@ def _checked(array: np.ndarray, name: str, shape: Sequence[int]) -> np.ndarray:
     if array.dtype.kind == "S":
         return np.char.decode(array, "utf-8")
     if array.dtype.kind not in "biufU":
-        raise DataError(f"The array '{name}' holds {array.dtype}; save it as plain numbers or text.")
+        raise DataError(f"The array '{short(name)}' holds {array.dtype}; save it as plain numbers or text.")
     return array

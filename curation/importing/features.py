@@ -17,10 +17,12 @@ from curation.importing.feature_files import load_arrays
 from curation.importing.report import ImportResult, Problems, join_problems
 from curation.importing.roles import friendly_names
 from curation.importing.values import label_text
+from curation.plainly import short
 
 __all__ = ["read_features"]
 
 _IDS = ("sample_ids", "ids", "sample_id", "id")
+_NAMED = 20  # arrays in an error
 _SPLITS = ("train", "val")
 _SIX = tuple(f"{split}_{part}" for split in _SPLITS for part in ("modal_1_features", "modal_2_features", "targets"))
 
@@ -133,7 +135,8 @@ def _by_shape(arrays: dict[str, np.ndarray], wanted: tuple[str, str] | None, fil
 
 
 def _listed(named: dict[str, object]) -> str:
-    return ", ".join(f"'{name}' {size}" for name, size in named.items())
+    said = [f"'{short(name)}' {size}" for name, size in named.items()]
+    return ", ".join(said[:_NAMED] + ([f"and {len(said) - _NAMED:,} more"] if len(said) > _NAMED else []))
 
 
 def _check_lengths(parts: _Parts, file_name: str) -> None:

@@ -12,11 +12,14 @@ from pathlib import Path
 
 from curation.errors import DataError
 from curation.importing.archives import unpack
+from curation.importing.report import Problems
+from curation.plainly import short
 
 __all__ = ["PICTURE_SUFFIXES", "SOUND_SUFFIXES", "Media", "open_media"]
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".mp3", ".opus", ".aif", ".aiff", ".m4a")
+_PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 _MANY = 1000  # bare names that occur so often are not worth comparing one by one
 
@@ -35,10 +38,13 @@ class Media:
     root : pathlib.Path
     search : bool
         Whether to look for a file in all folders below the root; without, only where the cell says.
+    problems : Problems
+        Remarks about the files, such as archives inside an archive.
     """
 
     root: Path
     search: bool = True
+    problems: Problems = field(default_factory=Problems, repr=False, compare=False)
     _listings: dict[str, dict[str, Path]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def find(self, name: str) -> Path | None:
@@ -55,25 +61,28 @@ class Media:
     def explain(self, name: str) -> str:
         """Return in one sentence where a cell's file was found, or why it was not."""
         path, reason = self._resolve(name)
-        return f"'{name}' is {path.relative_to(self.root).as_posix()}." if path else reason
+        return f"'{short(name)}' is {short(path.relative_to(self.root).as_posix(), 300)}." if path else reason
 
     def _resolve(self, name: str) -> tuple[Path | None, str]:
         wanted, reason = _relative(name)
         if reason:
             return None, reason
-        folder, _, bare = wanted.rpartition("/")
-        exact = self._listing(folder).get(bare)
-        if exact:
-            return exact, ""
-        found = self._similar(wanted, folder, bare)
+        found = self._fitting(wanted)
+        own_name = self.root.name + "/"
+        if not found and wanted.startswith(own_name):  # a path that begins with the folder itself
+            found = self._fitting(wanted.removeprefix(own_name))
         if len(found) == 1:
             return found[0], ""
-        own_name = self.root.name + "/"
-        if not found and wanted.startswith(own_name):
-            return self._resolve(wanted.removeprefix(own_name))
+        below = short(self.root.name)
         if found:
-            return None, f"'{name}' fits {len(found):,} files below '{self.root.name}'; write the whole path."
-        return None, f"'{name}' was not found below '{self.root.name}'; add the file or correct the name."
+            return None, f"'{short(name)}' fits {len(found):,} files below '{below}'; write the whole path."
+        return None, f"'{short(name)}' was not found below '{below}'; add the file or correct the name."
+
+    def _fitting(self, wanted: str) -> list[Path]:
+        """Return the files that a path may mean: the one of exactly that name, or those that read alike."""
+        folder, _, bare = wanted.rpartition("/")
+        exact = self._listing(folder).get(bare)
+        return [exact] if exact else self._similar(wanted, folder, bare)
 
     def _similar(self, wanted: str, folder: str, bare: str) -> list[Path]:
         """Return the files whose path, or else the end of whose path, reads like the wanted one."""
@@ -134,10 +143,10 @@ def _relative(name: str) -> tuple[str, str]:
     if not text or "\0" in text:
         return "", "The cell names no file; write a file name there."
     if text.startswith("/") or text[1:3] == ":/":
-        return "", f"'{name}' is an absolute path; write it relative to the folder with the files."
+        return "", f"'{short(name)}' is an absolute path; write it relative to the folder with the files."
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if ".." in parts or not parts:
-        return "", f"'{name}' leads out of the folder with the files; put the file inside it."
+        return "", f"'{short(name)}' leads out of the folder with the files; put the file inside it."
     return "/".join(parts), ""
 
 
@@ -169,4 +178,15 @@ def open_media(source: Path | str, into: Path | str | None = None) -> Media:
     if into is None:
         raise DataError(f"'{source.name}' is a .zip and needs a folder to unpack it into; name one.")
     unpack(source, Path(into))
-    return Media(Path(into).resolve())
+    root = Path(into).resolve()
+    return Media(root, problems=_still_packed(root, source.name))
+
+
+def _still_packed(root: Path, source: str) -> Problems:
+    """Remark on archives inside the archive: they stay as they are."""
+    packed = sorted(name for _, _, names in os.walk(root) for name in names if name.lower().endswith(_PACKED))
+    if not packed:
+        return Problems()
+    there = "archive" if len(packed) == 1 else "archives"
+    said = f"{len(packed):,} {there} inside '{short(source)}' stayed packed, like '{short(packed[0])}'"
+    return Problems.note(said, "Unpack the inner archives, and pack the plain files together.")

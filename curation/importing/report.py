@@ -10,14 +10,21 @@ import numpy as np
 import pandas as pd
 
 from curation.dataset import PairedDataset
+from curation.plainly import short
 
 __all__ = ["ImportResult", "Problems", "join_problems"]
 
 _TYPES = {"row": "int64", "column": "str", "problem": "str", "mend": "str"}
+_NOTES = 5  # in the summary
+_LONGEST = 300  # characters of a problem: it quotes the cell, which may hold millions
 
 
 def _no_problems() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in _TYPES.items()})
+
+
+def _told(problem: str) -> str:
+    return short(problem, _LONGEST)
 
 
 def _plural(phrase: str, count: int) -> str:
@@ -49,8 +56,9 @@ class Problems:
         object.__setattr__(self, "frame", tidy)
 
     @classmethod
-    def of(cls, rows: Sequence[int], column: str, problem: str | Sequence[str], mend: str) -> Problems:
-        """Return one finding per row; ``problem`` is one phrase for all rows or one for each."""
+    def of(cls, rows: Sequence[int], column: str | Sequence[str], problem: str | Sequence[str], mend: str) -> Problems:
+        """Return one finding per row; ``column`` and ``problem`` are one for all rows or one for each."""
+        problem = _told(problem) if isinstance(problem, str) else [_told(one) for one in problem]
         columns = {"row": np.asarray(rows, dtype=np.int64), "column": column, "problem": problem, "mend": mend}
         return cls(pd.DataFrame(columns))
 
@@ -81,7 +89,9 @@ class Problems:
         if self.n_rows:
             reasons = ", ".join(_plural(phrase, count) for phrase, count in counts.items())
             said = f"{self.n_rows:,}{total} {verb} left out: {reasons}."
-        return " ".join([said, *(f"Note: {note}." for note in self.frame.loc[~by_row, "problem"])])
+        notes = self.frame.loc[~by_row, "problem"].tolist()
+        more = [f"Note: {len(notes) - _NOTES:,} more remarks are in the list."] if len(notes) > _NOTES else []
+        return " ".join([said, *(f"Note: {note}." for note in notes[:_NOTES]), *more])
 
 
 def join_problems(parts: Iterable[Problems]) -> Problems:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from curation.errors import DataError
 from curation.importing.columns import ColumnDescription, named_like_label, words_of
+from curation.plainly import listed, short
 
 __all__ = ["ModalityRole", "Roles", "friendly_name", "friendly_names", "parse_modality", "suggest_roles"]
 
@@ -116,8 +117,9 @@ def parse_modality(text: str, frame: pd.DataFrame, descriptions: Sequence[Column
     columns = (target,) if target in frame.columns else tuple(part.strip() for part in target.split(","))
     for column in columns:
         if column not in frame.columns:
-            there = ", ".join(f"'{known}'" for known in frame.columns)
-            raise DataError(f"There is no column '{column}' (in '{text}'); the columns are {there}.")
+            raise DataError(
+                f"There is no column '{short(column)}' (in '{short(text)}'); the columns are {listed(frame.columns)}."
+            )
     if len(columns) == 1:
         return ModalityRole(name, columns, _kind_of(columns[0], frame, descriptions))
     return _joined(name, columns, frame)

@@ -11,7 +11,9 @@ import pandas as pd
 from curation.errors import DataError
 from curation.importing.delimited import parse_delimited
 from curation.importing.jsonlines import parse_json_lines
+from curation.importing.limits import MAX_JSON_BYTES
 from curation.importing.parquet import parse_parquet
+from curation.importing.plaintext import PlainText
 from curation.importing.report import Problems
 from curation.importing.values import number_columns
 
@@ -81,36 +83,11 @@ def read_table(path: Path | str) -> TableRead:
 
 
 def _parse_text(path: Path, suffix: str) -> tuple[pd.DataFrame, Problems]:
-    data, problems = _utf8(path)
     if suffix in (".jsonl", ".ndjson"):
-        frame, found = parse_json_lines(data, path.name)
+        text = PlainText(path, MAX_JSON_BYTES)
+        frame, found = parse_json_lines(text)
     else:
-        frame, found = parse_delimited(data, path.name, "\t" if suffix == ".tsv" else None)
+        text = PlainText(path)
+        frame, found = parse_delimited(text, "\t" if suffix == ".tsv" else None)
         frame = number_columns(frame)
-    return frame, found + problems
-
-
-def _utf8(path: Path) -> tuple[bytes, Problems]:
-    """Return the file's text as UTF-8 bytes without a byte order mark, and a remark if it had to be converted."""
-    try:
-        data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    except OSError as error:
-        raise DataError(f"'{path.name}' cannot be opened ({error.strerror}); check its permissions.") from error
-    if not data.strip():
-        raise DataError(f"'{path.name}' is empty; export the table again.")
-    if b"\0" in data:
-        raise DataError(f"'{path.name}' is not a plain text table; save it from the spreadsheet as CSV UTF-8.")
-    try:
-        data.decode("utf-8")
-        return data, Problems()
-    except UnicodeDecodeError:
-        return _from_windows(data, path.name)
-
-
-def _from_windows(data: bytes, name: str) -> tuple[bytes, Problems]:
-    try:
-        text = data.decode("cp1252")
-    except UnicodeDecodeError as error:
-        raise DataError(f"'{name}' is neither UTF-8 nor Windows-1252 text; save it as CSV UTF-8.") from error
-    note = "the file is not UTF-8 and was read as Windows-1252"
-    return text.encode("utf-8"), Problems.note(note, "Look at the accented letters; if they are wrong, save as UTF-8.")
+    return frame, found + text.problems

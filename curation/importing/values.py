@@ -12,6 +12,7 @@ __all__ = ["is_missing", "label_text", "number_columns", "parse_vector", "stripp
 # In a column that is otherwise numbers these words mean "no value"; in a column of text they are text.
 _NO_NUMBER = ("", "na", "n/a", "#n/a", "nan", "null", "none", "-", "?")
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|Inf|INF|infinity)"
+_FEW = 100  # cells
 # Codes that would not read the same afterwards: leading zeros, telephone numbers, more digits than a float keeps.
 _CODE = r"[+-]?0\d.*|\+\d{7,}|[+-]?\d{16,}"
 
@@ -44,11 +45,19 @@ def number_columns(frame: pd.DataFrame) -> pd.DataFrame:
 def _number_column(column: pd.Series) -> pd.Series:
     text = column.dropna().str.strip()
     text = text[~text.str.lower().isin(_NO_NUMBER)]
-    if text.empty or not text.iloc[:100].str.fullmatch(_NUMBER).all():
+    if text.empty or not _like(text.iloc[:_FEW], _NUMBER).all():
         return column
-    if not text.str.fullmatch(_NUMBER).all() or text.str.fullmatch(_CODE).any():
+    if not _like(text, _NUMBER).all() or _like(text, _CODE).any():
         return column
     return pd.to_numeric(text).reindex(column.index)
+
+
+def _like(text: pd.Series, pattern: str) -> np.ndarray:
+    """Return which cells match; pandas parses the pattern anew each time, which a few cells are not worth."""
+    if len(text) > _FEW:
+        return text.str.fullmatch(pattern).to_numpy(dtype=bool)
+    matches = re.compile(pattern).fullmatch
+    return np.array([matches(cell) is not None for cell in text.tolist()], dtype=bool)
 
 
 def to_numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -69,9 +78,11 @@ def to_numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 def label_text(column: pd.Series) -> pd.Series:
     """Return a column as labels: text without surrounding blanks, 3.0 as "3", missing cells as ""."""
     if pd.api.types.is_float_dtype(column):
+        column = column.astype("float64")  # pandas cannot look up halves
         names = {value: f"{value:.0f}" if float(value).is_integer() else str(value) for value in column.unique()}
         column = column.where(column.notna()).map(names, na_action="ignore")
-    return stripped(column).fillna("").astype("str")
+    # NumPy drops a null character at the end, which could make two labels one.
+    return stripped(column).fillna("").astype("str").str.replace("\0", " ").str.strip()
 
 
 def parse_vector(cell: object) -> np.ndarray | None:
