@@ -88,7 +88,7 @@ def hostile_run(tmp_path_factory) -> Path:
     arguments = [folder / "pairs.csv", *options, "--media", folder / "media", "--out", folder / "run"]
     assert cli.main(["score", *map(str, arguments)]) == 0
     assert not list(folder.rglob(SENTINEL))
-    return folder / "run"
+    return makers.run_folder(folder / "run")
 
 
 def test_every_bad_picture_is_listed_with_its_row(hostile_run):

@@ -47,7 +47,7 @@ _LONGEST_NAME = 200  # bytes: file systems take 255, and endings are added while
 
 def keep_upload(uploaded: object) -> Path:
     """Return where an upload is kept; the same upload is kept once."""
-    path = state.upload_folder() / uploaded.file_id / _name(uploaded)
+    path = state.upload_folder() / uploaded.file_id / _file_name(uploaded.name)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name[-100:] + ".part")
@@ -72,21 +72,21 @@ def keep_together(uploads: list) -> Path:
             whole = Path(part) / "whole"
             whole.mkdir()
             for upload in uploads:
-                _put(upload, whole / _name(upload))
+                _put(upload, whole / _file_name(upload.name))
             whole.replace(together)
     return together.resolve()
 
 
-def _name(uploaded: object) -> str:
+def _file_name(name: str) -> str:
     """Return a name that any file system takes, in which nothing leads elsewhere; the ending is kept."""
-    bare = one_line(uploaded.name.replace("\\", "/").rpartition("/")[2]).strip()
+    bare = one_line(name.replace("\\", "/").rpartition("/")[2]).strip()
     if bare.strip(".") == "":
         return "upload"
     return bare.encode("utf-8")[-_LONGEST_NAME:].decode("utf-8", "ignore")
 
 
 def _check_names(uploads: list) -> None:
-    name, count = Counter(map(_name, uploads)).most_common(1)[0]
+    name, count = Counter(_file_name(u.name) for u in uploads).most_common(1)[0]
     if count > 1:
         raise DataError(f"{count} of the uploaded files are called {name}; remove all but one, or bring one ZIP.")
 

@@ -52,8 +52,13 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
         raise DataError(f"'{path.name}' holds no ready-made features; give a {known} or a folder of .npy files.")
     try:
         return dict(_arrays(path))
-    except (DataError, MemoryError):
+    except DataError:
         raise
+    except MemoryError as error:  # because of what the file says of itself, or of what it is
+        raise DataError(
+            f"'{path.name}' cannot be read: it asks for more memory than may be used here, being damaged or too large; "
+            "save it again, or score fewer samples."
+        ) from error
     except Exception as error:  # damaged or hostile files fail in many ways inside the readers
         raise DataError(
             f"'{path.name}' cannot be read: it is damaged or holds Python objects; save plain arrays of numbers."

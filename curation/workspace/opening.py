@@ -25,8 +25,8 @@ def is_workspace(folder: Path) -> bool:
 
 def _workspace_around(run: Path) -> Path | None:
     """Return the workspace that a folder is a run of."""
-    around = run.absolute().parent.parent
-    return around if run.absolute().parent.name == RUNS and (around / CATALOGUE).is_file() else None
+    runs = run.resolve().parent
+    return runs.parent if runs.name == RUNS and (runs.parent / CATALOGUE).is_file() else None
 
 
 def open_workspace(folder: Path) -> Workspace:
@@ -96,7 +96,7 @@ def open_run(folder: Path, run_id: str | None = None) -> tuple[Workspace, Scored
     """
     around = _workspace_around(Path(folder))
     workspace = open_workspace(around or folder)
-    return workspace, load_run(workspace.run_entry(Path(folder).name if around else run_id).folder)
+    return workspace, load_run(workspace.run_entry(Path(folder).resolve().name if around else run_id).folder)
 
 
 def _claim(folder: Path) -> None:
