@@ -171,7 +171,7 @@ def _numbers(frame: pd.DataFrame, role: ModalityRole) -> Cells:
     said = "number missing or not finite"
     problems = [
         _unreadable(frame[names], unreadable),
-        _listed(frame, names[0] if len(names) == 1 else "", hopeless, said, mend),
+        _listed(frame, short(", ".join(names)), hopeless, said, mend),
     ]
     usable = ~(hopeless | unreadable.any(axis=1))
     problems.append(_gap_notes(names, (gaps & usable[:, None]).sum(axis=0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,15 @@ def _lists(values: pd.Series) -> tuple[str, str, int]:
 
 
 def _content(value: object) -> int:
-    return hash(value.tobytes() if isinstance(value, np.ndarray) and value.dtype != object else repr(value))
+    """Return a number that is the same for cells that hold the same."""
+    if isinstance(value, np.ndarray):
+        if value.dtype != object:
+            return hash(value.tobytes())
+        value = value.tolist()
+    try:
+        return hash(marshal.dumps(value, 2))  # printing a million numbers takes far longer
+    except ValueError:  # dates and the like
+        return hash(repr(value))
 
 
 def _vectors(values: pd.Series) -> tuple[str, str] | None:

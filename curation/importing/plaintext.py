@@ -53,14 +53,14 @@ class PlainText:
 
     def open(self, ending: bytes = b"") -> io.BufferedReader:
         """Open the text as UTF-8 bytes without a byte order mark, with something appended."""
-        pieces = (piece.decode(self._encoding).encode() for piece in self._pieces(after_bom=True))
-        if self._encoding == "utf-8":
-            pieces = self._pieces(after_bom=True)
+        pieces = self._pieces()
+        if self._encoding != "utf-8":
+            pieces = (piece.decode(self._encoding).encode() for piece in pieces)
         return io.BufferedReader(_Joined(itertools.chain(pieces, [ending])), _PIECE)
 
-    def _pieces(self, after_bom: bool = False) -> Iterator[bytes]:
+    def _pieces(self) -> Iterator[bytes]:
         with self._path.open("rb") as stream:
-            if after_bom and stream.read(len(_BOM)) != _BOM:
+            if stream.read(len(_BOM)) != _BOM:
                 stream.seek(0)
             while piece := stream.read(_PIECE):
                 yield piece
@@ -73,7 +73,7 @@ class PlainText:
 
     def _check_lines(self) -> None:
         so_far, blank = 0, True
-        for piece in self._pieces(after_bom=True):
+        for piece in self._pieces():
             if b"\0" in piece:
                 raise DataError(f"'{self.name}' is not a plain text table; save it from the spreadsheet as CSV UTF-8.")
             blank = blank and not piece.strip()
@@ -97,7 +97,7 @@ class PlainText:
     def _reads_as(self, encoding: str) -> bool:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
-            for piece in self._pieces(after_bom=True):
+            for piece in self._pieces():
                 decoder.decode(piece)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
