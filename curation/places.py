@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from curation.errors import DataError
 from curation.settings import home
 from curation.workspace import Entry, Workspace, is_workspace, make_workspace, open_workspace
 from curation.workspace.files import write_atomically
+from curation.workspace.folder import CATALOGUE, DATASETS, RUNS
 
 __all__ = ["check_id", "known_workspace", "new_id", "new_workspace", "recent_runs", "remember"]
 
@@ -72,10 +74,23 @@ def known_workspace(identifier: str, person: str) -> Workspace:
         When it is not here, or belongs to somebody else. Both are told alike.
     """
     folder = _folder(check_id(identifier))
-    workspace = open_workspace(folder) if folder and is_workspace(folder) else None
+    workspace = _opened(folder, _contents(folder)) if folder and is_workspace(folder) else None
     if workspace is None or workspace.owner != person:
         raise DataError("This workspace is not on this server, or not yours; open one from the start page.")
     return workspace
+
+
+def _contents(folder: Path) -> tuple[int, ...]:
+    """Return what changes when a data set or a run is put into a workspace, or its catalogue is another file."""
+    places = [folder / name for name in (CATALOGUE, DATASETS, RUNS)]
+    told = [place.stat() if place.exists() else None for place in places]
+    return (told[0].st_ino if told[0] else 0, *(t.st_mtime_ns if t else 0 for t in told[1:]))
+
+
+@lru_cache(maxsize=256)
+def _opened(folder: Path, contents: tuple[int, ...]) -> Workspace:
+    """Open a workspace once for every state of it: a page asks a dozen times while it is drawn."""
+    return open_workspace(folder)
 
 
 def recent_runs(person: str, limit: int = 6) -> list[tuple[str, Entry]]:

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from curation.figures import distribution_figure, fingerprint_figure, known_answers_figure
-from curation.queries import category_order, common_limits, row_of, sample_table
+from curation.queries import category_order, common_limits
 from curation.summary import category_means, dataset_means, finding, measures_of, with_measure
 from curation.words import EARLIER, MEASURES, SIGNS, terms
 from ui import state
-from ui.components import chart, empty_state, legend, problem_list, sample_card
-from ui.maps import sample_map
+from ui.components import chart, empty_state, legend, problem_list
+from ui.samples import samples
 from ui.text import plain
 
 st.title("Explore", anchor=False)
@@ -72,29 +72,7 @@ for pair in (terms(names)[:2], terms(names)[2:]):
             )  # fmt: skip
 
 st.subheader("The samples", anchor=False)
-left, right = st.columns([3, 2])
-with left:
-    on_map, in_table = st.tabs(["Map", "Table"])
-    with on_map:
-        sample_map(run, frame)
-    with in_table:
-        labels = st.multiselect("Categories", category_order(categories, "r"), placeholder="all categories")
-        words = st.text_input("Search", placeholder="a word in the text, or a sample identifier")
-        table = sample_table(run, frame, labels, words)
-
-        def choose_row() -> None:
-            """Show the sample of the clicked row."""
-            rows = st.session_state["samples"].selection.rows
-            if rows:
-                state.choose_sample(table["sample"].iloc[rows[0]])
-
-        st.dataframe(
-            table, hide_index=True, key="samples", on_select=choose_row, selection_mode="single-row", height=440,
-            column_config={t: st.column_config.NumberColumn(format="%.2f") for t in titles.values()},
-        )  # fmt: skip
-        st.caption(f"{len(table):,} samples. Click the box at the left of a row to see the sample.")
-with right:
-    sample_card(run, row_of(frame, state.chosen_sample(run)))
+samples(measure)
 if run.summary["attribution"]:
     st.caption(plain(run.summary["attribution"]))
 st.page_link("pages/curate.py", label="Decide what to keep", icon=":material/content_cut:")

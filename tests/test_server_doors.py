@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitors import visitor, xsrf_token
+from visitors import visitor
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from benchmarks import browser
+from benchmarks.visit import xsrf_token
 from ui import people
 
 SECRETS = """

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
+
+from benchmarks.visit import xsrf_token
 
 BOUNDARY = "the-boundary"
 
@@ -60,12 +61,6 @@ class Visitor:
         connection = self.begin({k: v for k, v in headers.items() if v is not None}, method, file_id)
         connection.send(body)
         return connection.getresponse().status
-
-
-def xsrf_token(address: str) -> str:
-    """The token that the server gives to every visitor."""
-    cookies = urlopen(f"{address}/_stcore/health").headers.get_all("Set-Cookie")
-    return next(c for c in cookies if c.startswith("_streamlit_xsrf=")).split("=", 1)[1].split(";")[0].strip('"')
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from streamlit.web.server import server as streamlit_server
 from streamlit.web.server.starlette import starlette_server
 
 from ui.disk_uploads import DiskUploads, show_disk_files
+from ui.downloads import LastingDownloads
 from ui.upload_route import UploadRoute
 
 __all__ = ["LOCAL", "OwnPagesOnly", "guarded", "wire"]
@@ -42,6 +43,7 @@ def wire(uploads_folder: Path, hosts: Callable[[], Sequence[str]]) -> None:
     show_disk_files()
     usual_app, usual_settings = starlette_server.create_starlette_app, starlette_server._get_uvicorn_config_kwargs
     streamlit_server.MemoryUploadedFileManager = partial(_disk_uploads, uploads_folder)
+    streamlit_server.MemoryMediaFileStorage = LastingDownloads
     starlette_server.create_starlette_app = lambda runtime: guarded(usual_app(runtime), runtime, hosts())
     # Without a limit, one upload that hangs keeps a server that was told to stop from stopping.
     starlette_server._get_uvicorn_config_kwargs = lambda: usual_settings() | {"timeout_graceful_shutdown": PATIENCE}
@@ -63,6 +65,8 @@ def guarded(app: Starlette, runtime: Runtime, hosts: Sequence[str]) -> Starlette
     """
     if not isinstance(runtime.uploaded_file_mgr, DiskUploads):
         raise RuntimeError("This version of Streamlit makes its file manager elsewhere: see ui/server.py.")
+    if not isinstance(runtime.media_file_mgr._storage, LastingDownloads):
+        raise RuntimeError("This version of Streamlit keeps its downloads elsewhere: see ui/server.py.")
     mine = Route(UPLOAD_PATH, UploadRoute(runtime, runtime.uploaded_file_mgr).put, methods=["PUT"])
     places = [i for i, route in enumerate(app.routes) if isinstance(route, Route) and _same(route, mine)]
     if len(places) != 1:

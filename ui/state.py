@@ -12,9 +12,10 @@ from curation.places import known_workspace, new_id, new_workspace, recent_runs,
 from curation.queries import most_misleading
 from curation.roots import below_roots
 from curation.settings import RunSettings
-from curation.workspace import Entry, ScoredRun, Workspace, load_run, save_selection, saved_selection
+from curation.workspace import Entry, ScoredRun, Workspace, save_selection, saved_selection
 from curation.workspace.folder import UPLOADS
 from ui.people import person
+from ui.recent import RecentRuns
 
 __all__ = [
     "CHOSEN", "DRAFT", "FOLLOW", "MEASURE", "RUN", "WORKSPACE", "address", "cancel", "choose_sample", "chosen_sample",
@@ -29,6 +30,7 @@ FOLLOW = "follow"
 CHOSEN = "chosen_sample"
 MEASURE = "measure"
 PARTITION = "partition"
+MOST_IN_MEMORY = 10**9  # bytes of scores, for all sessions together
 
 
 def workspace() -> Workspace | None:
@@ -164,13 +166,12 @@ def scored_run() -> ScoredRun | None:
     if now is None or not now.scored:
         return None
     entry = workspace().run_entry(run_id())
-    return _load(str(entry.folder), entry.when)
+    return _recent_runs().get(entry.folder, entry.when)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _load(folder: str, finished: float) -> ScoredRun:
-    """Read a run once for all sessions; nobody writes into what this returns."""
-    return load_run(Path(folder))
+@st.cache_resource(show_spinner=False)
+def _recent_runs() -> RecentRuns:
+    return RecentRuns(MOST_IN_MEMORY)
 
 
 def draft() -> dict | None:
