@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test setup check bench bench-core clean
+.PHONY: run test setup check bench bench-core bench-reliability clean
 
 run: setup
 	@$(BIN)/python -m ui.serve --port $(PORT)
@@ -37,6 +37,9 @@ bench: setup $(VENV)/.dev
 
 bench-core: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.core
+
+bench-reliability: setup $(VENV)/.dev
+	$(BIN)/python -m benchmarks.reliability
 
 clean:
 	rm -rf $(VENV)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
+
 from feature_extractors.errors import EncoderError
 from lsmi_core.errors import InvalidInputError
 
-__all__ = ["USER_ERRORS", "DataError"]
+__all__ = ["USER_ERRORS", "DataError", "StorageError", "reason"]
 
 
 class DataError(ValueError):
     """Something the user gave cannot be used. The message says what, where, and how to mend it."""
+
+
+class StorageError(DataError):
+    """A disk or a folder stood in the way, not what was given: once that is mended, the same may be asked again."""
+
+
+def reason(error: OSError) -> str:
+    """Return why the system refused, in its own few words."""
+    return os.strerror(error.errno) if error.errno else (error.strerror or str(error))
 
 
 USER_ERRORS = (DataError, EncoderError, InvalidInputError)

@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from curation.errors import DataError
+from curation.errors import DataError, StorageError
 
 __all__ = ["MAX_ENTRIES", "MAX_RATIO", "MAX_TOTAL", "RATIO_FREE", "check_entries", "unpack"]
 
@@ -40,7 +40,7 @@ def unpack(source: Path, into: Path) -> None:
         into.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f".{into.name}-", dir=into.parent))
     except OSError as error:
-        raise DataError(f"Cannot write beside '{into.name}' ({error.strerror}); choose another folder.") from error
+        raise StorageError(f"Cannot write beside '{into.name}' ({error.strerror}); choose another folder.") from error
     try:
         _unpack_all(source, part)
         if into.exists():
@@ -91,7 +91,9 @@ def _unpack_all(source: Path, part: Path) -> None:
     except DataError:
         raise
     except OSError as error:
-        raise DataError(f"'{source.name}' cannot be unpacked ({error.strerror or error}); check the disk.") from error
+        raise StorageError(
+            f"'{source.name}' cannot be unpacked ({error.strerror or error}); check the disk."
+        ) from error
     except Exception as error:  # zipfile lets through what its decompressors raise
         raise DataError(f"'{source.name}' is damaged or not a .zip; pack or upload it again.") from error
 

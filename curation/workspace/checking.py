@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from curation.errors import DataError
+from curation.errors import DataError, StorageError
 from curation.workspace.catalogue import Catalogue
 from curation.workspace.files import digest_of
 from curation.workspace.folder import CATALOGUE, DATASETS, FEATURES, MEDIA, Workspace
@@ -103,10 +102,12 @@ def repair_catalogue(folder: Path) -> Workspace:
 
 def _catalogue_damage(path: Path) -> Damage | None:
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        with Catalogue(path).read() as db:
             said = db.execute("PRAGMA integrity_check").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        said = str(error)
+    except DataError as error:
+        if isinstance(error, StorageError) or not isinstance(error.__cause__, sqlite3.DatabaseError):
+            raise
+        said = str(error.__cause__)
     if said == "ok":
         return None
     mend = "Runs and samples are whole; `check --repair` lists them anew. Tags and selections in it are lost."
