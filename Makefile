@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test setup check audit bench bench-core bench-encoders bench-uploads clean
+.PHONY: run test setup check audit bench bench-core bench-encoders bench-reliability clean
 
 run: setup
 	@$(BIN)/python -m ui.serve --port $(PORT)
@@ -45,11 +45,14 @@ bench: setup $(VENV)/.dev
 bench-core: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.core
 
-bench-uploads: setup $(VENV)/.dev
-	$(BIN)/python -m benchmarks.uploads
-
 bench-encoders: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.encoders
+
+bench-reliability: setup $(VENV)/.dev
+	$(BIN)/python -m benchmarks.reliability
+	$(BIN)/python -m benchmarks.fuzz
+	$(BIN)/python -m benchmarks.sessions
+	$(BIN)/python -m benchmarks.uploads
 
 clean:
 	rm -rf $(VENV)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from curation.demos import DEMOS
-from curation.errors import USER_ERRORS, DataError
+from curation.errors import USER_ERRORS, DataError, StorageError, reason
 from curation.plainly import one_line
 from curation.settings import RunSettings
 from curation.words import MEASURES, terms
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"interplay: {' '.join(one_line(error).split())}", file=sys.stderr)
         return 2
     except OSError as error:  # a full disk, a folder that went away: what was finished is whole
-        print(f"interplay: the work stopped: {error.strerror or error}; mend that and start again.", file=sys.stderr)
+        print(f"interplay: the work stopped: {reason(error)}; mend that and start again.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interplay: stopped.", file=sys.stderr)
@@ -211,7 +211,7 @@ def _run(settings: RunSettings, out: Path, run_id: str | None = None, samples: d
     from curation.progress import both
 
     run_id = run_id or new_id()
-    with _workspace(out) as workspace, job_in_this_process(workspace, settings, run_id), _console() as console:
+    with _workspace(out, run_id) as workspace, job_in_this_process(workspace, settings, run_id), _console() as console:
         progress = both(console, CatalogueProgress(workspace, run_id))
         if samples:
             workspace.note_imported(run_id, import_source(samples, workspace, progress)[0])
@@ -233,16 +233,18 @@ def _run(settings: RunSettings, out: Path, run_id: str | None = None, samples: d
 
 
 @contextmanager
-def _workspace(folder: Path) -> Iterator[Workspace]:
-    """Give the workspace of a folder; one made just now goes away again when the command is refused."""
+def _workspace(folder: Path, job: str | None = None) -> Iterator[Workspace]:
+    """Give the workspace of a folder; one made just now goes away when the command is refused, if it is all there."""
     from curation.workspace import is_workspace, make_workspace
 
     is_new, was_there = not is_workspace(folder), folder.exists()
     workspace = make_workspace(folder)
     try:
         yield workspace
+    except StorageError:
+        raise  # the command can be given again: what it did so far is kept
     except USER_ERRORS:
-        if is_new and not workspace.runs():
+        if is_new and workspace.is_only_of(job):
             shutil.rmtree(folder, ignore_errors=True)
             if was_there:
                 folder.mkdir(exist_ok=True)
@@ -352,12 +354,14 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _resume(arguments: argparse.Namespace) -> None:
-    from curation.jobs import job_settings, unfinished_jobs
+    from curation.jobs import active_jobs, job_settings, unfinished_jobs
     from curation.workspace import open_workspace
 
     workspace = open_workspace(arguments.workspace)
-    jobs = unfinished_jobs(workspace)
-    if not jobs:
+    jobs, under_way = unfinished_jobs(workspace), active_jobs(workspace)
+    for job in under_way:
+        print(f"The run {job} is being worked on by another process.")
+    if not (jobs or under_way):
         print("Nothing was interrupted.")
     for job in reversed(jobs):
         _run(job_settings(workspace, job), arguments.workspace, job)

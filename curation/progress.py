@@ -52,7 +52,7 @@ class ConsoleProgress:
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Draw the bar, or print a line when a stage begins and when it ends."""
         if stage != self._stage:
-            self._stage, self._since, self._finished = stage, time.time(), False
+            self._stage, self._since, self._finished = stage, time.monotonic(), False
             if not self.stream.isatty():
                 self._line(f"{stage}: {total:,} to do" if total > 1 else f"{stage} ...")
         if self._finished:
@@ -61,7 +61,7 @@ class ConsoleProgress:
         if self.stream.isatty():
             self._bar(stage, done, total)
         elif self._finished:
-            self._line(f"{stage}: done in {time.time() - self._since:.1f} s")
+            self._line(f"{stage}: done in {time.monotonic() - self._since:.1f} s")
 
     def close(self) -> None:
         """End the line of a bar that was left unfinished, so that what follows starts on its own."""
@@ -70,7 +70,7 @@ class ConsoleProgress:
         self._finished = True
 
     def _bar(self, stage: str, done: int, total: int) -> None:
-        spent = time.time() - self._since
+        spent = time.monotonic() - self._since
         filled = self.WIDTH * done // max(total, 1)
         left = f"{spent * (total - done) / done:.0f} s left" if 0 < done < total else f"{spent:.1f} s"
         bar = "█" * filled + "░" * (self.WIDTH - filled)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from curation.errors import DataError
+from curation.errors import DataError, StorageError
 from curation.plainly import short
 
 __all__ = ["MAX_ENTRIES", "MAX_RATIO", "MAX_TOTAL", "RATIO_FREE", "checked_archive", "unpack"]
@@ -48,7 +48,7 @@ def unpack(source: Path, into: Path) -> None:
         into.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into.parent))
     except OSError as error:
-        raise DataError(f"Cannot write beside '{into.name}' ({error.strerror}); choose another folder.") from error
+        raise StorageError(f"Cannot write beside '{into.name}' ({error.strerror}); choose another folder.") from error
     try:
         _unpack_all(source, part)
         if into.exists():
@@ -159,7 +159,9 @@ def _unpack_all(source: Path, part: Path) -> None:
     except DataError:
         raise
     except OSError as error:
-        raise DataError(f"'{source.name}' cannot be unpacked ({error.strerror or error}); check the disk.") from error
+        raise StorageError(
+            f"'{source.name}' cannot be unpacked ({error.strerror or error}); check the disk."
+        ) from error
     except Exception as error:  # zipfile lets through what its decompressors raise
         raise DataError(f"'{source.name}' is damaged or not a .zip; pack or upload it again.") from error
 

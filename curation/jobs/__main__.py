@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 
-from curation.errors import USER_ERRORS
+from curation.errors import USER_ERRORS, StorageError, reason
 from curation.jobs.queue import limit_memory, memory_per_job, wait_for_turn
 from curation.jobs.record import CatalogueProgress, job_settings, lock_of, set_state, to_state
 from curation.workspace import Workspace, open_workspace
@@ -32,8 +32,15 @@ def _work(workspace: Workspace, job: str) -> None:
 
         run(job_settings(workspace, job), workspace, job, progress)
         set_state(workspace, job, "done")
+    except StorageError as error:
+        set_state(workspace, job, "stopped", str(error))
     except USER_ERRORS as error:
         set_state(workspace, job, "failed", str(error))
+    except OSError as error:
+        traceback.print_exc()  # into the log
+        said = f"The work stopped: {reason(error)}. Mend that and resume the run; what was finished is kept."
+        set_state(workspace, job, "stopped", said)
+        raise SystemExit(1) from None
     except Exception as error:
         traceback.print_exc()  # into the log
         set_state(workspace, job, "failed", _why(error, workspace, job))
@@ -45,8 +52,6 @@ def _why(error: Exception, workspace: Workspace, job: str) -> str:
     if isinstance(error, MemoryError) or "can't allocate memory" in said or "Unable to allocate" in said:
         most = memory_per_job() / 1e9
         return f"The run needs more than the {most:.1f} GB a job may use here; score fewer samples, or raise the limit."
-    if isinstance(error, OSError) and error.strerror:
-        return f"The work stopped: {error.strerror}. Mend that and resume the run; what was finished is kept."
     log = lock_of(workspace, job).with_suffix(".log")
     return f"Something went wrong that should not have. The details are in {log}; please report them."
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from curation.errors import USER_ERRORS, DataError
+from curation.errors import USER_ERRORS, DataError, StorageError, reason
 from curation.jobs.alive import held, is_alive
 from curation.jobs.record import add_job, job_settings, job_status, lock_of, set_state, to_state
 from curation.places import check_id
@@ -68,12 +68,20 @@ def job_in_this_process(workspace: Workspace, settings: RunSettings, job: str) -
             try:
                 yield
             except BaseException as error:
-                known = isinstance(error, USER_ERRORS)
-                set_state(workspace, job, *(("failed", str(error)) if known else ("stopped", "It was interrupted.")))
+                set_state(workspace, job, *_ended_by(error))
                 raise
             set_state(workspace, job, "done")
     except BlockingIOError:
         raise DataError(f"The run {job} is being worked on by another process; wait for it, or cancel it.") from None
+
+
+def _ended_by(error: BaseException) -> tuple[str, str]:
+    """Return the state a job ends in, and why: what did not lie in the data or the settings can be resumed."""
+    if isinstance(error, USER_ERRORS) and not isinstance(error, StorageError):
+        return "failed", str(error)
+    if isinstance(error, OSError):
+        return "stopped", f"The work stopped: {reason(error)}."
+    return "stopped", str(error) if isinstance(error, StorageError) else "It was interrupted."
 
 
 def resume_job(workspace: Workspace, job: str) -> None:

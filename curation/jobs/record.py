@@ -21,6 +21,7 @@ from curation.workspace.folder import JOBS
 __all__ = [
     "CatalogueProgress",
     "JobStatus",
+    "active_jobs",
     "add_job",
     "job_settings",
     "job_status",
@@ -142,9 +143,9 @@ def job_status(workspace: Workspace, job: str) -> JobStatus:
         return JobStatus(row["state"], scored, message=row["message"])
     if not lives:
         return JobStatus("stopped", scored, message=_why(row["memory"]))
-    spent = max(0.0, time.time() - (row["since"] or time.time()))
+    spent = time.time() - (row["since"] or time.time())
     done, total = row["done"], row["total"]
-    left = spent * (total - done) / done if 0 < done < total else None
+    left = spent * (total - done) / done if 0 < done < total and spent > 0 else None  # a clock may be set back
     finished = tuple((stage, seconds) for stage, seconds in json.loads(row["finished"]))
     before = place_in_queue(job) if row["state"] == "queued" else 0
     return JobStatus(row["state"], scored, row["stage"], done, total, left, finished=finished, before=before)
@@ -152,15 +153,24 @@ def job_status(workspace: Workspace, job: str) -> JobStatus:
 
 def unfinished_jobs(workspace: Workspace) -> list[str]:
     """Return the jobs that stopped on their way, the latest first: those that :func:`resume_job` is for."""
+    return [job for job, state in _states(workspace) if state == "stopped"]
+
+
+def active_jobs(workspace: Workspace) -> list[str]:
+    """Return the jobs that some process waits for or works on, the latest first."""
+    return [job for job, state in _states(workspace) if state in ACTIVE]
+
+
+def _states(workspace: Workspace) -> list[tuple[str, str]]:
     with workspace.catalogue.read() as db:
         rows = db.execute("SELECT id FROM jobs WHERE state != 'done' ORDER BY number DESC").fetchall()
-    return [row["id"] for row in rows if job_status(workspace, row["id"]).state == "stopped"]
+    return [(row["id"], job_status(workspace, row["id"]).state) for row in rows]
 
 
 def _why(memory: int) -> str:
     used = f" It last used {memory / 1e9:.1f} GB." if memory else ""
     return (
-        "The run was stopped from outside: the computer was switched off, someone ended it, or memory ran out."
+        "The run was stopped from outside: the computer was switched off, someone ended it, or memory or disk ran out."
         f"{used} Resume it: what was finished is kept."
     )
 
@@ -189,18 +199,18 @@ class CatalogueProgress:
 
     def __init__(self, workspace: Workspace, job: str, min_interval: float = 0.3) -> None:
         self.workspace, self.job, self.min_interval = workspace, job, min_interval
-        self._stage, self._since, self._written = "", time.time(), 0.0
+        self._stage, self._since, self._began, self._written = "", 0.0, 0.0, 0.0
         self._finished: list[tuple[str, float]] = []
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Write the state, unless the last write is recent and the stage is neither new nor finished."""
-        now = time.time()
+        now = time.monotonic()  # durations do not depend on the clock; only when a stage began is told by it
         fresh = stage != self._stage
         if fresh:
             if self._stage:
-                self._finished.append((self._stage, round(max(0.0, now - self._since), 2)))
-            self._stage, self._since = stage, now
-        if fresh or done >= total or abs(now - self._written) >= self.min_interval:
+                self._finished.append((self._stage, round(now - self._began, 2)))
+            self._stage, self._since, self._began = stage, time.time(), now
+        if fresh or done >= total or now - self._written >= self.min_interval:
             self._written = now
             told = (stage, int(done), int(total), self._since, json.dumps(self._finished), _peak_memory(), self.job)
             with self.workspace.catalogue.write() as db:

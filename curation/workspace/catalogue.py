@@ -7,14 +7,16 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from curation.errors import DataError
+from curation.errors import DataError, StorageError
 
 __all__ = ["MIGRATIONS", "SCHEMA", "Catalogue"]
 
 PATIENCE = 30.0  # seconds to wait for another process that is writing
+NO_PLACE = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")  # what SQLite says on a full disk, early or late
+ROOM = 1 << 18  # bytes below which a disk is called full
 
 MIGRATIONS = (
     """
@@ -50,7 +52,7 @@ class Catalogue:
     Parameters
     ----------
     path : pathlib.Path
-        Made if it is not there. In a folder that cannot be written, a copy is read.
+        Made if it is not there. In a folder that cannot be written, or on a full disk, a copy is read.
 
     Raises
     ------
@@ -60,18 +62,16 @@ class Catalogue:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        with self._open() as db:
+        with self.read() as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version < SCHEMA:
-                _migrate(db)
         if version > SCHEMA:
             raise DataError(f"{path.parent} was written by a later version of Interplay; update Interplay to open it.")
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """Give a connection to ask questions with; rows answer to the names of their columns."""
-        with self._open() as db:
-            yield db
+        with _sentences(self.path), ExitStack() as stack:
+            yield stack.enter_context(closing(self._live_or_copied(stack)))
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -79,33 +79,27 @@ class Catalogue:
 
         Raises
         ------
-        DataError
+        StorageError
             When the folder cannot be written, or its disk is full.
         """
         if not self._writable:
-            raise DataError(f"The workspace {self.path.parent} cannot be written; allow it, or copy it elsewhere.")
-        with self._open() as db, _at_once(db):
+            raise StorageError(f"The workspace {self.path.parent} cannot be written; allow it, or copy it elsewhere.")
+        with _sentences(self.path), closing(_connected(self.path)) as db, _at_once(db):
             yield db
 
     @property
     def _writable(self) -> bool:
         return os.access(self.path.parent, os.W_OK) and (not self.path.exists() or os.access(self.path, os.W_OK))
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            if self._writable:
-                with closing(_connected(self.path)) as db:
-                    db.execute("PRAGMA journal_mode = WAL")
-                    yield db
-            else:
-                with tempfile.TemporaryDirectory() as elsewhere, closing(self._copied(Path(elsewhere))) as db:
-                    yield db
-        except sqlite3.DatabaseError as error:
-            raise DataError(_sentence(error, self.path)) from error
-
-    def _copied(self, elsewhere: Path) -> sqlite3.Connection:
-        """Reading beside a write-ahead log writes too, so that a folder that cannot be written is read from a copy."""
+    def _live_or_copied(self, stack: ExitStack) -> sqlite3.Connection:
+        """Reading beside a write-ahead log writes too: where that cannot be, a copy is read."""
+        if self._writable:
+            try:
+                return _connected(self.path)
+            except sqlite3.OperationalError as error:
+                if not _named(error).startswith(NO_PLACE):
+                    raise
+        elsewhere = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for suffix in ("", "-wal"):
             source = self.path.with_name(self.path.name + suffix)
             if source.exists():
@@ -114,8 +108,16 @@ class Catalogue:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
+    """Open the file in write-ahead mode and with the steps that it lacks."""
     db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
-    db.row_factory = sqlite3.Row
+    try:
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode = WAL")
+        if db.execute("PRAGMA user_version").fetchone()[0] < SCHEMA:
+            _migrate(db)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
@@ -141,15 +143,28 @@ def _migrate(db: sqlite3.Connection) -> None:
             db.execute(f"PRAGMA user_version = {number}")
 
 
-def _sentence(error: sqlite3.DatabaseError, path: Path) -> str:
-    name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith("SQLITE_FULL"):
-        return f"The disk of {path.parent} is full; free some space and go on, nothing that was there is lost."
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")):
-        return f"{path} cannot be written or read ({error}); check the folder and its disk."
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return f"Another process has been writing to {path.parent} for {PATIENCE:.0f} s; try again when it is done."
-    return (
+@contextmanager
+def _sentences(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _told(error, path) from error
+
+
+def _named(error: sqlite3.DatabaseError) -> str:
+    return getattr(error, "sqlite_errorname", "") or ""
+
+
+def _told(error: sqlite3.DatabaseError, path: Path) -> DataError:
+    name = _named(error)
+    if name.startswith(NO_PLACE) and (name == "SQLITE_FULL" or shutil.disk_usage(path.parent).free < ROOM):
+        return StorageError(f"The disk of {path.parent} is full; free some space and go on, nothing is lost.")
+    if name.startswith((*NO_PLACE, "SQLITE_READONLY")):
+        return StorageError(f"{path} cannot be written or read ({error}); check the folder and its disk.")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")):
+        said = f"Another process has been writing to {path.parent} for {PATIENCE:.0f} s; try again when it is done."
+        return StorageError(said)
+    return DataError(
         f"The catalogue {path} is damaged ({error}); `python cli.py check {path.parent} --repair` makes a new one "
         "from what is whole."
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from curation.errors import DataError
+from curation.errors import DataError, StorageError
 from curation.workspace.catalogue import Catalogue
 from curation.workspace.files import digest_of
 from curation.workspace.folder import CATALOGUE, DATASETS, FEATURES, MEDIA, Workspace
@@ -119,10 +119,12 @@ def _readable(damaged: Path, table: str) -> list[tuple]:
 
 def _catalogue_damage(path: Path) -> Damage | None:
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        with Catalogue(path).read() as db:
             said = db.execute("PRAGMA integrity_check").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        said = str(error)
+    except DataError as error:
+        if isinstance(error, StorageError) or not isinstance(error.__cause__, sqlite3.DatabaseError):
+            raise
+        said = str(error.__cause__)
     if said == "ok":
         return None
     mend = "`check --repair` makes a new one from what is whole, with the tags and selections that can be read."

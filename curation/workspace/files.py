@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
 
 __all__ = [
-    "PART", "adopt_file", "digest_of", "link_or_copy", "settle", "unfinished_folder", "write_atomically",
-    "write_frame", "write_json",
+    "PART", "adopt_file", "digest_of", "link_or_copy", "settle", "unfinished_folder", "write_arrays",
+    "write_atomically", "write_frame", "write_json",
 ]  # fmt: skip
 
 PART = ".part-"
@@ -62,6 +65,21 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
     """Write a Parquet file, whole or not at all."""
     with _whole(path) as temporary:
         frame.to_parquet(temporary, index=False)
+
+
+def write_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
+    """Write a safetensors file, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written.
+    """
+    with _whole(path) as temporary:
+        try:
+            save_file({name: np.ascontiguousarray(x) for name, x in arrays.items()}, temporary)
+        except SafetensorError as error:
+            raise OSError(None, str(error)) from error
 
 
 def write_json(data: dict, path: Path) -> None:

@@ -130,6 +130,20 @@ class Workspace:
                 files = (p for p in sorted(folder.iterdir()) if p.is_file())
                 self.list_files(db, (p for p in files if not p.name.startswith((PART, CATALOGUE))))
 
+    def listed_files(self) -> set[str]:
+        """Return the places of all files whose digests are known, media apart."""
+        with self.catalogue.read() as db:
+            return {row["path"] for row in db.execute("SELECT path FROM files")}
+
+    def is_only_of(self, job: str | None) -> bool:
+        """Return whether nothing is in it or under way but what one job (or none) has begun."""
+        with self.catalogue.read() as db:
+            rows = db.execute("SELECT id FROM runs UNION ALL SELECT id FROM jobs WHERE id IS NOT ?", (job,)).fetchall()
+            own = db.execute(
+                "SELECT id FROM datasets WHERE id NOT IN (SELECT dataset FROM jobs WHERE dataset NOT NULL)"
+            )
+            return not rows and not own.fetchall() and not any(self.folder.rglob(f"{PART}*"))
+
     def list_files(self, db: sqlite3.Connection, paths: Iterable[Path]) -> None:
         """Write down sizes and digests of files, so that damage is noticed later."""
         for path in paths:

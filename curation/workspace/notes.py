@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
-from curation.errors import DataError
+from curation.errors import DataError, StorageError
 from curation.workspace.files import digest_of
 from curation.workspace.folder import Workspace
 
@@ -94,7 +95,7 @@ def saved_selection(workspace: Workspace, run: str, name: str) -> dict | None:
 
 
 def note_export(workspace: Workspace, run: str, path: Path, n_samples: int) -> None:
-    """Write down what was exported, and its digest."""
+    """Write down what was exported, and its digest; an export from a workspace that cannot be written is none less."""
     entry = (str(path.absolute()), run, digest_of(path), n_samples, time.time())
-    with workspace.catalogue.write() as db:
+    with suppress(StorageError), workspace.catalogue.write() as db:
         db.execute("INSERT INTO exports (path, run, sha256, n_samples, written) VALUES (?, ?, ?, ?, ?)", entry)

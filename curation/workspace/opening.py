@@ -11,7 +11,7 @@ from curation.errors import DataError
 from curation.workspace.catalogue import Catalogue
 from curation.workspace.files import PART
 from curation.workspace.folder import CATALOGUE, DATASETS, RECORD, RUNS, SAMPLES, Workspace
-from curation.workspace.runs import ScoredRun, enter_run, load_run
+from curation.workspace.runs import MAP, ScoredRun, enter_map, enter_run, load_run
 from curation.workspace.samples import enter_dataset
 
 __all__ = ["is_workspace", "make_workspace", "open_run", "open_workspace"]
@@ -124,6 +124,11 @@ def _take_in(workspace: Workspace) -> None:
         if folder not in known:
             with suppress(DataError):
                 enter(workspace, folder)
+    listed = workspace.listed_files()
+    for path in (run.folder / MAP for run in workspace.runs()):
+        if path.is_file() and path.relative_to(workspace.folder).as_posix() not in listed:
+            with suppress(DataError):
+                enter_map(workspace, path)
 
 
 def _whole(place: Path, last: str) -> Iterator[Path]:

@@ -16,7 +16,7 @@ from curation.workspace.files import settle, unfinished_folder, write_frame, wri
 from curation.workspace.folder import RECORD, RUNS, Workspace
 from lsmi_core import FIELDS
 
-__all__ = ["ScoredRun", "add_map", "add_run", "enter_run", "load_run"]
+__all__ = ["ScoredRun", "add_map", "add_run", "enter_map", "enter_run", "load_run"]
 
 SCORES, SUMMARY, MAP, PROBLEMS = "scores.parquet", "summary.json", "map.parquet", "problems.parquet"
 
@@ -142,6 +142,11 @@ def add_map(workspace: Workspace, run: ScoredRun, places: pd.DataFrame) -> None:
     """Put the map beside the scores it belongs to."""
     path = workspace.folder / RUNS / run.folder.name / MAP
     write_frame(places, path)
+    enter_map(workspace, path)
+
+
+def enter_map(workspace: Workspace, path: Path) -> None:
+    """Enter a map into the catalogue."""
     with workspace.catalogue.write() as db:
         workspace.list_files(db, [path])
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from curation.dataset import Modality, PairedDataset
 from curation.errors import DataError
@@ -24,6 +24,7 @@ from curation.workspace.files import (
     link_or_copy,
     settle,
     unfinished_folder,
+    write_arrays,
     write_frame,
     write_json,
 )
@@ -65,7 +66,7 @@ def add_dataset(
         write_frame(_table(workspace, data, count, link), folder / TABLE)
         arrays = {str(k): m.items for k, m in enumerate(data.modalities) if isinstance(m.items, np.ndarray)}
         if arrays:
-            save_file({k: np.ascontiguousarray(x) for k, x in arrays.items()}, folder / VECTORS)
+            write_arrays(arrays, folder / VECTORS)
         write_frame(found.problems.frame, folder / PROBLEMS)
         told = {
             "name": data.name,
