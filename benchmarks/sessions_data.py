@@ -103,18 +103,18 @@ def _marked(run: ScoredRun, rows: np.ndarray, mark: str, media: Path) -> pd.Data
         if kind == "text":
             scores[column] = [f"{text} {i}" for text, i in zip(scores[column], ids, strict=True)]
         elif kind == "picture":
-            scores[column] = [_marked_picture(Path(p), media / f"{i}.png") for p, i in zip(scores[column], ids)]  # noqa: B905
+            scores[column] = [_marked_picture(Path(p), media, i) for p, i in zip(scores[column], ids, strict=True)]
     return scores
 
 
-def _marked_picture(source: Path, target: Path) -> str:
+def _marked_picture(source: Path, media: Path, name: str) -> str:
     """Copy a picture with its new name written into the file, and return the place in the workspace."""
-    target.parent.mkdir(exist_ok=True)
+    media.mkdir(exist_ok=True)
     note = PngInfo()
-    note.add_text("mark", target.stem)
+    note.add_text("mark", name)
     with Image.open(source) as picture:
-        picture.convert("RGBA").save(target, pnginfo=note)  # pages make JPEG of what has no transparency
-    return f"media/{target.name}"
+        picture.convert("RGBA").save(media / f"{name}.png", pnginfo=note)  # pages make JPEG of what has no transparency
+    return f"{media.name}/{name}.png"
 
 
 def marked_table(mark: str, n_rows: int, seed: int) -> bytes:

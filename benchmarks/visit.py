@@ -51,8 +51,7 @@ class Visit:
 
     def __init__(self, address: str, cookies: Mapping[str, str], hear: Callable[[bytes], None]) -> None:
         self.address, self.hear = address, hear
-        self.token = xsrf_token(address)
-        self.cookie = "; ".join(f"{k}={v}" for k, v in {"_streamlit_xsrf": self.token, **cookies}.items())
+        self.cookies, self.token = dict(cookies), ""
         self.query, self.page, self.session = "", "", ""
         self.pages: dict[str, str] = {}
         self.elements: dict[tuple[int, ...], Element] = {}
@@ -67,11 +66,17 @@ class Visit:
         self.close()
         self.query = self.query if query is None else query
         self._states.clear()
+        self.token = self.token or xsrf_token(self.address)
         self._socket = connect(
             f"{self.address.replace('http', 'ws')}/_stcore/stream", origin=self.address, max_size=None,
             open_timeout=PATIENCE, additional_headers={"Cookie": self.cookie}, subprotocols=["streamlit", self.token],
         )  # fmt: skip
         self._run("", page)
+
+    @property
+    def cookie(self) -> str:
+        """The header that the browser would send."""
+        return "; ".join(f"{k}={v}" for k, v in {"_streamlit_xsrf": self.token, **self.cookies}.items())
 
     def close(self) -> None:
         """Close the tab."""

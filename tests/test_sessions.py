@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import sqlite3
 import time
+from contextlib import closing
+from threading import Timer
 from urllib.parse import urlencode
 
 import pytest
@@ -16,6 +19,7 @@ from benchmarks.sessions import accounts, gathering, log_errors, work_together
 from benchmarks.sessions_data import Owner
 from benchmarks.sessions_people import Person
 from curation.errors import DataError
+from curation.jobs.queue import place_in_queue
 from curation.places import known_workspace, new_id, new_workspace
 from curation.workspace import load_run
 from ui.downloads import LastingDownloads
@@ -61,8 +65,7 @@ def test_four_people_at_once_see_only_their_own(together):
 
 def test_the_mark_of_another_is_noticed():
     """Else the trial above could not fail."""
-    person = Person.__new__(Person)
-    person.owner, person.counts, person.foreign = Owner(3), {"marks": 0}, []
+    person = Person(Owner(3), "http://nowhere", "0" * 16, "0" * 16)
     person.hear(b'{"id":"s03-0001","text":"the s03\\\\-fern","other":"s04\\-0002"}')
     assert person.counts["marks"] == 2
     assert len(person.foreign) == 1 and "s04" in person.foreign[0]
@@ -158,3 +161,14 @@ def test_a_run_that_arrives_after_a_workspace_was_opened_is_seen(small_run, inte
     shutil.rmtree(folder.parent.parent)
     with pytest.raises(DataError, match=NOT_YOURS):
         known_workspace(identifier, "")
+
+
+def test_two_who_make_the_queue_at_once_wait_for_each_other(tmp_path, monkeypatch):
+    """Whoever came second was told at once that the database is locked."""
+    monkeypatch.setenv("INTERPLAY_HOME", str(tmp_path))
+    with closing(sqlite3.connect(tmp_path / "queue.db", isolation_level=None, check_same_thread=False)) as first:
+        first.execute("BEGIN IMMEDIATE")
+        first.execute("CREATE TABLE theirs (x)")
+        Timer(0.5, first.execute, ["COMMIT"]).start()
+        assert place_in_queue(new_id()) == 0
+        assert not first.in_transaction  # it waited

@@ -95,11 +95,10 @@ def _may_start(ticket: int) -> bool:
 def _queue() -> Iterator[sqlite3.Connection]:
     home().mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(home() / "queue.db", timeout=30, isolation_level=None)) as db:
-        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("BEGIN IMMEDIATE")  # first of all, and without a write-ahead log: two who make the file then wait
         db.execute(
             "CREATE TABLE IF NOT EXISTS queue (ticket INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, "
             "lock TEXT NOT NULL, running INTEGER NOT NULL)"
         )
-        db.execute("BEGIN IMMEDIATE")
         yield db
         db.execute("COMMIT")
