@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.reliability import write
@@ -28,9 +29,9 @@ READERS = ("table", "roles", "archive", "features", "picture", "sound")
 FOUND = """
 Found on the way by these inputs and by the hostile files of `tests/hostile`, and mended, each with a test: memory that
 grew with a single compressed entry, cell, repeated Parquet text or stretched tensor; a recursion without end in file
-names; lists of mixed types that could not be stored after the work was done; a million archive entries; names too long
-for the disk; warnings that libraries print; constant deep pictures divided by zero; tables of 10,000 columns that took
-forty seconds.
+names; lists of objects or mixed types that could not be stored after the work was done, and labels in half precision
+(five failures among 7,200 inputs of an earlier run); a million archive entries; names too long for the disk; warnings
+that libraries print; deep pictures of one tone divided by zero; tables of 10,000 columns that took forty seconds.
 """
 
 
@@ -43,6 +44,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a folder for the inputs that failed")
     parser.add_argument("--atheris", action="store_true", help="guided by coverage")
     asked = parser.parse_args()
+    if asked.atheris and find_spec("atheris") is None:
+        parser.error("atheris is not installed; run: pip install -r requirements-fuzz.txt")
     keep = asked.keep or Path(tempfile.mkdtemp(prefix="fuzz-"))
     started = time.monotonic()
     tallies = {}
