@@ -24,7 +24,7 @@ __all__ = ["SCENARIOS", "measure", "namespace", "scenario"]
 SCENARIOS = {
     "full": ("Disk full", accidents.full_disk),
     "read-only": ("Folder that cannot be written", accidents.read_only),
-    "clock": ("Clock set back", accidents.clock_back),
+    "clock": ("Clock set back (of the processes; files keep the times of the system)", accidents.clock_back),
     "crowd": ("Several processes on one workspace", accidents.crowd),
 }
 PAIRS, FEW = 48, 24

@@ -255,6 +255,7 @@ def test_a_clock_that_is_set_back_does_not_matter(workspace, monkeypatch):
 
 def test_whoever_looks_whether_a_job_lives_does_not_keep_it_from_starting(workspace):
     lock = lock_of(workspace, new_id())
+    lock.parent.mkdir(exist_ok=True)
     lock.touch()
     handle = os.open(lock, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_SH)

@@ -1,4 +1,4 @@
-"""A fixed slice of `make bench-reliability`: real processes killed at six moments end as a quiet run does."""
+"""A slice of `make bench-reliability`: real processes killed at six moments end as a quiet run does."""
 
 from __future__ import annotations
 
