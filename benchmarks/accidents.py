@@ -18,8 +18,8 @@ from curation.workspace import open_run, open_workspace, tags_of
 __all__ = ["clock_back", "crowd", "full_disk", "read_only"]
 
 FREE = {
-    "import": (120_000, 30_000, 300_000),
-    "score": (100_000, 0, 240_000, 340_000, 400_000),
+    "import": (30_000, 120_000),
+    "score": (0, 240_000, 400_000),
     "tag": (0,),
     "export": (8_000,),
 }

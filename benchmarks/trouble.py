@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks import accidents
@@ -64,9 +65,10 @@ def scenario(name: str, quick: bool = False) -> list[dict]:
 
 def measure() -> str:
     """Play all scenarios; return the section."""
+    with ThreadPoolExecutor() as pool:
+        played = list(pool.map(scenario, SCENARIOS))
     parts = []
-    for name, (title, _) in SCENARIOS.items():
-        rows = scenario(name)
+    for (title, _), rows in zip(SCENARIOS.values(), played, strict=True):
         wrong = [f"- {row['what']}: {'; '.join(row['wrong'])}" for row in rows if row["wrong"]]
         cells = [(row["what"], row["said"], row["after"]) for row in rows]
         parts += [f"**{title}**: {len(rows)} tries, {len(wrong)} went wrong.", *wrong, ""]
