@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -246,4 +247,9 @@ def _last(said: str) -> str:
 
 
 def _row(what: str, said: str, after: str, wrong: list[str]) -> dict:
-    return {"what": what, "said": _last(said).replace("|", "/"), "after": after, "wrong": wrong}
+    return {
+        "what": what,
+        "said": re.sub(r"\S*/tmp\w+/", "", _last(said)).replace("|", "/"),
+        "after": after,
+        "wrong": wrong,
+    }
