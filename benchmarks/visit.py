@@ -69,7 +69,8 @@ class Visit:
         self.token = self.token or xsrf_token(self.address)
         self._socket = connect(
             f"{self.address.replace('http', 'ws')}/_stcore/stream", origin=self.address, max_size=None,
-            open_timeout=PATIENCE, additional_headers={"Cookie": self.cookie}, subprotocols=["streamlit", self.token],
+            open_timeout=PATIENCE, ping_interval=None, additional_headers={"Cookie": self.cookie},
+            subprotocols=["streamlit", self.token],
         )  # fmt: skip
         self._run("", page)
 
