@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 
+import makers
 import pytest
 from playwright.sync_api import Error
 from visitors import xsrf_token
@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 from benchmarks import browser
 
 pytestmark = pytest.mark.browser
-RUN = "0123456789abcdef"
+WORKSPACE = "0123456789abcdef"
 PAGES = ("", "import_data", "score", "explore", "curate", "export")
 WRITE_DOWN = """
 import os, sys
@@ -32,10 +32,14 @@ sys.addaudithook(write_down)
 def home(tmp_path_factory, picture_run):
     """A home folder with one run in it, of pictures and texts."""
     home = tmp_path_factory.mktemp("offline")
-    shutil.copytree(picture_run, home / "runs" / RUN)
-    (home / "runs" / RUN / "job.json").write_text(json.dumps({"settings": {}, "started": 0}))
-    (home / "runs" / RUN / "progress.json").write_text(json.dumps({"stage": "done", "done": 1, "total": 1}))
+    shutil.copytree(picture_run, home / "workspaces" / WORKSPACE)
     return home
+
+
+@pytest.fixture(scope="module")
+def link(picture_run) -> str:
+    """The part of an address that opens the run."""
+    return f"workspace={WORKSPACE}&run={makers.run_folder(picture_run).name}"
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +65,11 @@ def strangers(page, served) -> list[str]:
     return [url for url in page.asked if not url.startswith(own)]
 
 
-def test_every_page_is_whole_without_a_network(page, served):
+def test_every_page_is_whole_without_a_network(page, served, link):
     broken = []
     page.on("requestfailed", lambda request: broken.append(f"{request.url} {request.failure}"))
     for name in PAGES:
-        page.goto(f"{served.address}/{name}?run={RUN}")
+        page.goto(f"{served.address}/{name}?{link}")
         page.locator("h1").first.wait_for()
         page.wait_for_load_state("networkidle")
         page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
@@ -88,9 +92,9 @@ def test_the_network_is_really_cut_off_and_a_stranger_would_be_seen(page, served
             page.goto(outside)
 
 
-def test_the_server_asks_nobody_either(page, served, home):
+def test_the_server_asks_nobody_either(page, served, home, link):
     """Not even when a foreign page knocks, at which Streamlit by itself asks the internet for its own address."""
-    page.goto(f"{served.address}/explore?run={RUN}")
+    page.goto(f"{served.address}/explore?{link}")
     page.locator(".js-plotly-plot").nth(5).wait_for()
     token = xsrf_token(served.address)
     with pytest.raises(InvalidStatus):
