@@ -16,6 +16,8 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.browser import app_server, browser_page, executable
+from curation.jobs import job_status
+from curation.workspace import open_workspace
 
 REPORT = Path(__file__).with_name("demo.md")
 PATIENCE = 600_000  # ms
@@ -58,22 +60,26 @@ def take_pictures(page: object, address: str, run: str, folder: Path) -> None:
     for width, height in ((1440, 1000), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         for name in ("start", "import_data", "score", "explore", "curate", "export"):
-            page.goto(f"{address}/{'' if name == 'start' else name}?run={run}")
+            page.goto(f"{address}/{'' if name == 'start' else name}?{run}")
             page.locator("h1").first.wait_for()
             page.wait_for_timeout(4000)
             page.screenshot(path=folder / f"{name}-{width}.png")
 
 
-def stages(home: Path) -> list[dict]:
-    """Return the seconds of every stage of the only run."""
-    (progress,) = (home / "runs").glob("*/progress.json")
+def stages(home: Path) -> list[tuple[str, float]]:
+    """Return the seconds of every stage of the only run that are behind it once its map is drawn."""
+    (place,) = (home / "workspaces").iterdir()
+    workspace = open_workspace(place)
+    (run,) = (entry.id for entry in workspace.runs())
     until = time.monotonic() + 120
-    while json.loads(progress.read_text())["stage"] != "done" and time.monotonic() < until:
+    while job_status(workspace, run).active and time.monotonic() < until:
         time.sleep(0.5)
-    return json.loads(progress.read_text())["finished"]
+    with workspace.catalogue.read() as db:
+        (told,) = db.execute("SELECT finished FROM jobs WHERE id = ?", (run,)).fetchone()
+    return json.loads(told)
 
 
-def write_report(runs: list[tuple[float, list[dict]]]) -> None:
+def write_report(runs: list[tuple[float, list[tuple[str, float]]]]) -> None:
     """Write the figures down with machine and date."""
     best = min(runs, key=lambda run: run[0])
     lines = [
@@ -87,7 +93,7 @@ def write_report(runs: list[tuple[float, list[dict]]]) -> None:
         "",
         "| stage of the quickest run | seconds |",
         "|---|---|",
-        *(f"| {s['stage']} | {s['seconds']:.1f} |" for s in best[1]),
+        *(f"| {stage} | {seconds:.1f} |" for stage, seconds in best[1]),
         "",
         "The map is drawn after the first figure is on screen. The rest is the start of the process and of the page.",
     ]
@@ -113,7 +119,7 @@ def main() -> None:
                     seconds = click_to_figure(page, address)
                 print(f"{seconds:.1f} s to the first category figure")
                 if arguments.screenshots:
-                    take_pictures(page, address, page.url.split("run=")[1], arguments.screenshots)
+                    take_pictures(page, address, page.url.split("?")[1], arguments.screenshots)
                 measured.append((seconds, stages(home)))
     if not arguments.table and not arguments.screenshots:
         write_report(measured)

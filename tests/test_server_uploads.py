@@ -22,6 +22,7 @@ from visitors import framed, visitor
 from benchmarks import browser
 from ui import server, uploads
 from ui.disk_uploads import SESSION_FILES, DiskFile, DiskUploads, StoredBytes
+from ui.downloads import LastingDownloads
 
 MB = 2**20
 LARGEST = 2  # MB, as these servers are started
@@ -290,12 +291,19 @@ def test_two_uploads_of_one_name_are_told(stored, tmp_path, monkeypatch):
 
 
 def test_a_streamlit_that_moved_its_uploads_is_noticed(tmp_path):
+    class Media:
+        _storage = None
+
     class Runtime:
         uploaded_file_mgr = MemoryUploadedFileManager("/x")
+        media_file_mgr = Media
 
     with pytest.raises(RuntimeError, match="makes its file manager elsewhere"):
         server.guarded(Starlette(), Runtime(), [])
     Runtime.uploaded_file_mgr = DiskUploads("/x", tmp_path)
+    with pytest.raises(RuntimeError, match="keeps its downloads elsewhere"):
+        server.guarded(Starlette(), Runtime(), [])
+    Media._storage = LastingDownloads("/media")
     with pytest.raises(RuntimeError, match="receives uploads elsewhere"):
         server.guarded(Starlette(), Runtime(), [])
 
