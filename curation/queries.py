@@ -7,19 +7,26 @@ import textwrap
 import numpy as np
 import pandas as pd
 
-from curation.words import terms
+from curation.exploring import Samples
+from curation.words import PER_NAT, terms
 from curation.workspace import ScoredRun
+from lsmi_core import TERMS
 
 __all__ = [
     "category_order",
     "common_limits",
     "describe_samples",
     "examples",
+    "explanation",
+    "gallery_rows",
     "most_misleading",
     "row_of",
     "sample_table",
+    "suspect_table",
     "with_places",
 ]
+
+_LONGEST_CELL = 300  # characters of a text in a table
 
 
 def category_order(categories: pd.DataFrame, by: str) -> list[str]:
@@ -44,37 +51,83 @@ def describe_samples(run: ScoredRun, frame: pd.DataFrame) -> list[str]:
     return [t.replace("&", "&amp;").replace("<", "&lt;") for t in told]
 
 
-def sample_table(run: ScoredRun, frame: pd.DataFrame, labels: list[str], words: str) -> pd.DataFrame:
-    """Return the table of samples, narrowed to some categories and to rows that contain the words.
+def sample_table(run: ScoredRun, frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
+    """Return samples as a table for people: identifier, label, texts and the four terms under their plain titles.
 
     Parameters
     ----------
     run : ScoredRun
     frame : pandas.DataFrame
-        Scores in the measure on show.
-    labels : list of str
-        Categories to keep; empty keeps all.
-    words : str
-        Looked for in identifiers and texts, letter case ignored; empty keeps all.
+        Scores in nats.
+    unit : {"nats", "bits"}
+        That of the table.
 
     Returns
     -------
     pandas.DataFrame
-        Identifier, label, texts and the four terms under their plain titles (nats).
     """
     texts = [f"item.{name}" for name, kind in run.kinds.items() if kind == "text"]
-    keep = frame["label"].isin(labels) if labels else pd.Series(True, index=frame.index)
-    if words:
-        hit = frame["sample_id"].astype("str").str.contains(words, case=False, regex=False)
-        for column in texts:
-            hit |= frame[column].str.contains(words, case=False, regex=False)
-        keep &= hit
     titles = {term.key: term.title for term in terms(run.modality_names)}
     names = {column: column.removeprefix("item.") for column in texts}
     # A modality may be called like one of the table's own columns.
     titles |= {c: f"{name} (text)" if name in ("sample", "category") else name for c, name in names.items()}
-    shown = frame.loc[keep, ["sample_id", "label", *texts, "r", "u1", "u2", "s"]]
+    shown = frame[["sample_id", "label", *texts, *TERMS]].assign(
+        **{key: frame[key] * PER_NAT[unit] for key in TERMS},
+        **{column: frame[column].str.slice(0, _LONGEST_CELL) for column in texts},
+    )
     return shown.rename(columns={"sample_id": "sample", "label": "category", **titles}).reset_index(drop=True)
+
+
+def gallery_rows(frame: pd.DataFrame, order: str, count: int) -> pd.DataFrame:
+    """Return the first samples in an order.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    order : {"misleading", "r", "u1", "u2", "s"}
+        The side that points away from the label the most, or a term, the largest first.
+    count : int
+    """
+    values = frame[["i1", "i2"]].min(axis=1) if order == "misleading" else -frame[order]
+    return frame.loc[values.nsmallest(count).index]
+
+
+def suspect_table(samples: Samples, selected: np.ndarray, which: str, most: int) -> pd.DataFrame | None:
+    """Return the most suspect of the selected samples, each with its score and the reason.
+
+    Parameters
+    ----------
+    samples : Samples
+    selected : ndarray of shape (n_samples,), bool
+    which : {"label_error", "swapped_pair", "copies"}
+    most : int
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        Columns sample, category, suspicion, reason; None where the run does not tell (yet).
+    """
+    scores = samples.suspicion(which)
+    if scores is None:
+        return None
+    rows = np.flatnonzero(selected & np.isfinite(scores))
+    rows = rows[np.argsort(-scores[rows], kind="stable")[:most]]
+    frame = samples.frame.iloc[rows]
+    reasons = _copied(samples, rows) if which == "copies" else _contradicted(frame, samples.run.modality_names)
+    return pd.DataFrame(
+        {"sample": frame["sample_id"], "category": frame["label"], "suspicion": scores[rows], "reason": reasons}
+    ).reset_index(drop=True)
+
+
+def _contradicted(frame: pd.DataFrame, names: tuple[str, str]) -> list[str]:
+    told = zip(*(frame[f"{what}.{name}"] for name in names for what in ("says", "sure")), strict=True)
+    a, b = names
+    return [f"the {a} says “{x}” ({p:.0%}), the {b} says “{y}” ({q:.0%})" for x, p, y, q in told]
+
+
+def _copied(samples: Samples, rows: np.ndarray) -> list[str]:
+    told = samples.copies().iloc[rows]
+    return [f"like sample {kept}" for kept in told["copy_of"]]
 
 
 def row_of(frame: pd.DataFrame, sample_id: str) -> pd.Series:
@@ -96,3 +149,11 @@ def examples(frame: pd.DataFrame, rows: np.ndarray, by: str, highest: bool, coun
     """Return the most extreme samples of a part, the clearest first."""
     part = frame[rows]
     return part.nlargest(count, by) if highest else part.nsmallest(count, by)
+
+
+def explanation(row: pd.Series, modality_names: tuple[str, str]) -> str:
+    """Return what one sample's sides say, each with its probability, beside its label."""
+    a, b = ((name, row[f"says.{name}"], row[f"sure.{name}"]) for name in modality_names)
+    told = ", ".join(f"the {name} says “{said}” with {sure:.0%}" for name, said, sure in (a, b))
+    together = f"Together they say “{row['says.both']}” with {row['sure.both']:.0%}."
+    return f"{told[:1].upper()}{told[1:]}; the label is “{row['label']}”. {together}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 from curation.errors import DataError
 
-__all__ = ["EARLIER", "MEASURES", "SIGNS", "Term", "quantity", "quantity_names", "terms", "within_sentence"]
+__all__ = ["EARLIER", "MEASURES", "PER_NAT", "SIGNS", "Term", "quantity", "quantity_names", "terms", "within_sentence"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ MEASURES = {
     "sx": "SX: what the statement 'one or the other' would tell",
 }
 """Definitions of redundancy in plain words, the default first."""
+
+PER_NAT = {"nats": 1.0, "bits": 1 / log(2)}
+"""Units that information is shown in: how many of each make one nat."""
 
 EARLIER = "This run was scored before the measure “cautious” was there, and did not keep what it is made of"
 

@@ -2,77 +2,50 @@
 
 import streamlit as st
 
-from curation.figures import distribution_figure, fingerprint_figure, known_answers_figure
-from curation.queries import category_order, common_limits
-from curation.summary import category_means, dataset_means, finding, measures_of, with_measure
-from curation.words import EARLIER, MEASURES, SIGNS, terms
-from ui import state
-from ui.components import chart, empty_state, legend, problem_list
-from ui.samples import samples
+from curation.figures import known_answers_figure
+from curation.summary import finding
+from ui import explore
+from ui.components import chart, empty_state, problem_list
+from ui.filters import filter_bar, selection_bar
+from ui.showing import showing
 from ui.text import plain
 
 st.title("Explore", anchor=False)
-run = state.scored_run()
-if run is None:
+now = showing()
+if now is None:
     empty_state(
         "Nothing to explore yet", "Run a demo, or import and score your own pairs. The figures appear here.",
         "pages/start.py", "Go to the start",
     )  # fmt: skip
 
-names = run.modality_names
-findings = st.container()  # filled once the measure is known
-st.subheader("Fingerprint of the categories", anchor=False)
-left, right = st.columns(2)
-titles = {term.key: term.title for term in terms(names)}
-sort_by = left.selectbox("Sort by", list(titles), format_func=titles.get, key="sort_by", persist_state="session")
-measures = list(measures_of(run.scores))
-measure = right.selectbox(
-    "Measure", measures, index=measures.index(run.summary["redundancy"]), format_func=MEASURES.get,
-    key=state.MEASURE, persist_state="session",
-    help="How “both say it” is defined. Switching needs no new run: all are computed from the same fit.",
-)  # fmt: skip
-if len(measures) < len(MEASURES):
-    right.caption(f"{EARLIER}; score the pairs again to see it.")
-frame = with_measure(run.scores, measure)
-categories = category_means(frame)
-means = dataset_means(frame)
-
-with findings:
-    st.markdown(plain(finding(frame, names)))
-    for warning in run.summary["warnings"]:
-        st.warning(plain(warning), icon=":material/info:")
+run, names = now.run, now.run.modality_names
+st.markdown(plain(finding(now.samples.frame, names)))
+with st.container(horizontal=True):
+    if run.summary["warnings"]:
+        with st.popover(f"{len(run.summary['warnings'])} things to know", icon=":material/info:", width="content"):
+            for warning in run.summary["warnings"]:
+                st.markdown(plain(warning))
     if len(run.problems):
-        with st.expander(f"{run.summary['n_left_out']:,} rows were left out: why, and how to mend them"):
+        with st.popover(f"{run.summary['n_left_out']:,} rows left out", icon=":material/rule:", width="content"):
             problem_list(run.problems, "left_out")
-    legend(names)
+    explore.settings(now)
+filter_bar(now)
+selection_bar(now)
 
-chart(
-    fingerprint_figure(categories, means, names, sort_by), "fingerprint",
-    "Mean shared, unique and joint information of every category, in nats",
-)  # fmt: skip
-st.caption(f"Means in nats, n = {len(frame):,}, measure {measure}; whiskers are 90 % intervals. {SIGNS[measure]}")
+left, right = st.columns([3, 1.35], gap="medium")
+with left:
+    explore.draw(now)
+with right:
+    explore.side_card(now)
+explore.samples_below(now)
 
-if "known.regime" in frame:
+if "known.regime" in now.frame:
     st.subheader("Known answers beside the estimate", anchor=False)
-    chart(known_answers_figure(frame, names), "known", "Estimated means beside the known answers, in nats")
+    chart(known_answers_figure(now.samples.frame, names), "known", "Estimated means beside the known answers, in nats")
     st.caption(
         "Every sample was built to carry its information in one way. Diamonds are the known answers, bars what "
-        f"Interplay found without being told (measure {measure}, nats)."
+        f"Interplay found without being told (measure {now.samples.measure}, nats)."
     )
-
-st.subheader("Distributions in every category", anchor=False)
-order, limits = category_order(categories, sort_by), common_limits(frame)
-for pair in (terms(names)[:2], terms(names)[2:]):
-    for column, term in zip(st.columns(2), pair, strict=True):
-        with column:
-            st.markdown(f"**{plain(term.title)}**", help=plain(term.explanation))
-            chart(
-                distribution_figure(frame, term, order, limits), f"distribution_{term.key}",
-                f"Distribution of {term.title} in every category, in nats",
-            )  # fmt: skip
-
-st.subheader("The samples", anchor=False)
-samples(measure)
 if run.summary["attribution"]:
     st.caption(plain(run.summary["attribution"]))
 st.page_link("pages/curate.py", label="Decide what to keep", icon=":material/content_cut:")

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
+from typing import TypeVar
 
+import pandas as pd
+
+from curation.exploring import Samples
 from curation.workspace import ScoredRun, load_run
 
 __all__ = ["RecentRuns"]
+
+T = TypeVar("T")
 
 
 class RecentRuns:
@@ -26,7 +32,7 @@ class RecentRuns:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._runs: OrderedDict[Hashable, tuple[ScoredRun, int]] = OrderedDict()
+        self._things: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, folder: Path, finished: float) -> ScoredRun:
@@ -37,14 +43,28 @@ class RecentRuns:
         DataError
             When it cannot be read.
         """
-        key = (folder, finished)
+        return self._kept((folder, finished), lambda: load_run(folder), lambda run: run.scores)
+
+    def samples(self, folder: Path, finished: float, measure: str) -> Samples:
+        """Return the samples of a run in a measure, put together if need be.
+
+        Raises
+        ------
+        DataError
+            When the run cannot be read, or lacks what the measure is made of.
+        """
+        make = lambda: Samples(self.get(folder, finished), measure)
+        return self._kept((folder, finished, measure), make, lambda samples: samples.frame)
+
+    def _kept(self, key: Hashable, make: Callable[[], T], table: Callable[[T], pd.DataFrame]) -> T:
         with self._lock:
-            if key in self._runs:
-                self._runs.move_to_end(key)
-                return self._runs[key][0]
-        run = load_run(folder)  # outside the lock: a large one keeps nobody waiting
+            if key in self._things:
+                self._things.move_to_end(key)
+                return self._things[key][0]
+        thing = make()  # outside the lock: a large one keeps nobody waiting
+        size = int(table(thing).memory_usage(deep=True).sum())
         with self._lock:
-            self._runs[key] = run, int(run.scores.memory_usage(deep=True).sum())
-            while len(self._runs) > 1 and sum(size for _, size in self._runs.values()) > self.most:
-                self._runs.popitem(last=False)
-        return run
+            self._things[key] = thing, size
+            while len(self._things) > 1 and sum(size for _, size in self._things.values()) > self.most:
+                self._things.popitem(last=False)
+        return thing

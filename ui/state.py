@@ -7,9 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from curation.errors import DataError
+from curation.exploring import Samples
 from curation.jobs import JobStatus, cancel_job, job_status, resume_job, start_job
 from curation.places import known_workspace, new_id, new_workspace, recent_runs, remember
-from curation.queries import most_misleading
 from curation.roots import below_roots
 from curation.settings import RunSettings
 from curation.workspace import Entry, ScoredRun, Workspace, save_selection, saved_selection
@@ -18,17 +18,15 @@ from ui.people import person
 from ui.recent import RecentRuns
 
 __all__ = [
-    "CHOSEN", "DRAFT", "FOLLOW", "MEASURE", "RUN", "WORKSPACE", "address", "cancel", "choose_sample", "chosen_sample",
-    "close_run", "draft", "earlier_runs", "is_local", "launch", "load_partition", "open_folder", "open_run", "resume",
-    "run_id", "save_partition", "scored_run", "set_draft", "status", "upload_folder", "workspace",
+    "DRAFT", "FOLLOW", "RUN", "VIEW", "WORKSPACE", "address", "cancel", "close_run", "draft", "earlier_runs", "is_local", "launch", "load_partition", "open_folder", "open_run", "resume",
+    "run_id", "samples", "save_partition", "scored_run", "set_draft", "status", "upload_folder", "workspace",
 ]  # fmt: skip
 
 RUN = "run"
 WORKSPACE = "workspace"
 DRAFT = "draft"
 FOLLOW = "follow"
-CHOSEN = "chosen_sample"
-MEASURE = "measure"
+VIEW = "view"
 PARTITION = "partition"
 MOST_IN_MEMORY = 10**9  # bytes of scores, for all sessions together
 
@@ -81,10 +79,9 @@ def _keep(key: str, value: str) -> None:
 
 
 def _remember(run: str) -> None:
-    """Keep the identifier; a sample or a measure that was chosen for another run is none of this one's."""
-    if st.session_state.get(RUN) != run:
-        st.session_state.pop(CHOSEN, None)
-        st.session_state.pop(MEASURE, None)
+    """Keep the identifier; a view of another run is none of this one's."""
+    if st.session_state.get(RUN) not in (None, run):
+        st.query_params.pop(VIEW, None)
     st.session_state[RUN] = run
 
 
@@ -169,6 +166,12 @@ def scored_run() -> ScoredRun | None:
     return _recent_runs().get(entry.folder, entry.when)
 
 
+def samples(measure: str) -> Samples:
+    """Return the samples of the open run in a measure."""
+    entry = workspace().run_entry(run_id())
+    return _recent_runs().samples(entry.folder, entry.when, measure)
+
+
 @st.cache_resource(show_spinner=False)
 def _recent_runs() -> RecentRuns:
     return RecentRuns(MOST_IN_MEMORY)
@@ -194,17 +197,6 @@ def upload_folder() -> Path:
 def is_local() -> bool:
     """Return whether only this computer can reach the app, so that its folders may be offered."""
     return st.get_option("server.address") in ("127.0.0.1", "localhost", "::1")
-
-
-def choose_sample(sample_id: str | None) -> None:
-    """Remember the sample to show in full."""
-    st.session_state[CHOSEN] = sample_id
-
-
-def chosen_sample(run: ScoredRun) -> str:
-    """Return the chosen sample, or one worth a look."""
-    chosen = st.session_state.get(CHOSEN)
-    return chosen if chosen in set(run.scores["sample_id"]) else most_misleading(run.scores)
 
 
 def save_partition(run: ScoredRun, recipe: dict) -> None:

@@ -40,6 +40,10 @@ MIGRATIONS = (
     CREATE TABLE exports (number INTEGER PRIMARY KEY, path TEXT NOT NULL, run TEXT NOT NULL, sha256 TEXT NOT NULL,
                           n_samples INTEGER NOT NULL, written REAL NOT NULL);
     """,
+    """
+    CREATE TABLE views (number INTEGER PRIMARY KEY, run TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL,
+                        before TEXT NOT NULL, did TEXT NOT NULL, made REAL NOT NULL, UNIQUE (run, id));
+    """,
 )
 """One script a version. A catalogue of version n gets all from the n-th on, in one transaction each."""
 

@@ -19,7 +19,7 @@ from feature_extractors import FeatureCache
 
 __all__ = ["Damage", "check_workspace", "repair_catalogue"]
 
-NOTES = ("about", "tags", "selections", "exports")  # what is in the catalogue alone
+NOTES = ("about", "tags", "selections", "exports", "views")  # what is in the catalogue alone
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -14,7 +15,19 @@ from curation.errors import DataError, StorageError
 from curation.workspace.files import digest_of
 from curation.workspace.folder import Workspace
 
-__all__ = ["note_export", "save_selection", "saved_selection", "tag_samples", "tags_of", "untag_samples", "with_tags"]
+__all__ = [
+    "drop_selection",
+    "note_export",
+    "save_selection",
+    "saved_selection",
+    "selection_names",
+    "tag_rows",
+    "tag_samples",
+    "tags_of",
+    "untag_rows",
+    "untag_samples",
+    "with_tags",
+]
 
 LONGEST = 60  # characters of a tag
 
@@ -27,24 +40,45 @@ def tag_samples(workspace: Workspace, dataset: str, sample_ids: Iterable[str], t
     DataError
         When the tag is empty or too long, or the workspace cannot be written.
     """
-    tag = checked_tag(tag)
     with workspace.catalogue.write() as db:
-        before = db.total_changes
-        db.executemany(
-            "INSERT OR IGNORE INTO tags VALUES (?, ?, ?, ?)", [(dataset, str(s), tag, time.time()) for s in sample_ids]
-        )
-        return db.total_changes - before
+        return len(tag_rows(db, dataset, sample_ids, tag))
 
 
 def untag_samples(workspace: Workspace, dataset: str, sample_ids: Iterable[str], tag: str) -> int:
     """Take a tag away from samples; return how many had it."""
     with workspace.catalogue.write() as db:
-        before = db.total_changes
-        db.executemany(
-            "DELETE FROM tags WHERE dataset = ? AND sample_id = ? AND tag = ?",
-            [(dataset, str(s), checked_tag(tag)) for s in sample_ids],
-        )
-        return db.total_changes - before
+        return len(untag_rows(db, dataset, sample_ids, tag))
+
+
+def tag_rows(db: sqlite3.Connection, dataset: str, sample_ids: Iterable[str], tag: str) -> list[str]:
+    """Give samples a tag within a larger change of the catalogue; return those that had it not.
+
+    Raises
+    ------
+    DataError
+        When the tag is empty or too long.
+    """
+    tag = checked_tag(tag)
+    having = _having(db, dataset, tag)
+    new = [s for s in dict.fromkeys(map(str, sample_ids)) if s not in having]
+    db.executemany("INSERT INTO tags VALUES (?, ?, ?, ?)", [(dataset, s, tag, time.time()) for s in new])
+    return new
+
+
+def untag_rows(db: sqlite3.Connection, dataset: str, sample_ids: Iterable[str], tag: str) -> list[str]:
+    """Take a tag away from samples within a larger change of the catalogue; return those that had it."""
+    tag = checked_tag(tag)
+    having = _having(db, dataset, tag)
+    gone = [s for s in dict.fromkeys(map(str, sample_ids)) if s in having]
+    db.executemany(
+        "DELETE FROM tags WHERE dataset = ? AND sample_id = ? AND tag = ?", [(dataset, s, tag) for s in gone]
+    )
+    return gone
+
+
+def _having(db: sqlite3.Connection, dataset: str, tag: str) -> set[str]:
+    rows = db.execute("SELECT sample_id FROM tags WHERE dataset = ? AND tag = ?", (dataset, tag))
+    return {row["sample_id"] for row in rows}
 
 
 def tags_of(workspace: Workspace, dataset: str) -> pd.DataFrame:
@@ -92,6 +126,19 @@ def saved_selection(workspace: Workspace, run: str, name: str) -> dict | None:
     with workspace.catalogue.read() as db:
         row = db.execute("SELECT recipe FROM selections WHERE run = ? AND name = ?", (run, name)).fetchone()
     return json.loads(row["recipe"]) if row else None
+
+
+def selection_names(workspace: Workspace, run: str) -> list[str]:
+    """Return the names of the kept selections of a run, in alphabetical order."""
+    with workspace.catalogue.read() as db:
+        rows = db.execute("SELECT name FROM selections WHERE run = ? ORDER BY name", (run,)).fetchall()
+    return [row["name"] for row in rows]
+
+
+def drop_selection(workspace: Workspace, run: str, name: str) -> None:
+    """Forget a kept selection; the samples and their tags stay."""
+    with workspace.catalogue.write() as db:
+        db.execute("DELETE FROM selections WHERE run = ? AND name = ?", (run, name))
 
 
 def note_export(workspace: Workspace, run: str, path: Path, n_samples: int) -> None:

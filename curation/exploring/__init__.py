@@ -1,0 +1,9 @@
+"""What is on show: a view that can be undone and linked to, selections that can be named and combined, their samples."""
+
+from curation.exploring.groups import GROUPS, Group, group_of, groups
+from curation.exploring.samples import Samples
+from curation.exploring.selection import checked, mask
+from curation.exploring.sentences import sentence
+from curation.exploring.view import View
+
+__all__ = ["GROUPS", "Group", "Samples", "View", "checked", "group_of", "groups", "mask", "sentence"]

@@ -1,0 +1,99 @@
+"""Samples as people see them: one on a card that explains it, many in a gallery, both with the real media."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from curation.exploring import GROUPS, groups
+from curation.queries import explanation
+from curation.words import PER_NAT, terms
+from curation.workspace import ScoredRun
+from ui.text import plain
+from ui.thumbnails import thumbnail
+
+__all__ = ["gallery", "item", "sample_card"]
+
+_LONGEST_TEXT = 2_000  # characters shown of a caption
+_GLANCE = 160  # of a caption in the gallery
+
+
+def item(run: ScoredRun, row: pd.Series, name: str, width: int | str = "stretch", longest: int = _LONGEST_TEXT) -> None:
+    """Show one side of a sample: the picture at the given width, the text, or a player."""
+    kind, column = run.kinds[name], f"item.{name}"
+    if column not in row.index:
+        st.caption(f"{plain(name)}: a feature vector, nothing to look at")
+    elif kind == "text":
+        st.text(row[column] if len(row[column]) <= longest else row[column][:longest] + "…")
+    elif not Path(row[column]).is_file():
+        st.caption(f"{plain(name)}: the file is not where it was ({plain(Path(row[column]).name)})")
+    elif kind == "picture":
+        st.image(thumbnail(row[column]), width=width, alt=f"{name} of the sample")
+    else:
+        st.audio(row[column])
+
+
+def sample_card(run: ScoredRun, row: pd.Series, unit: str = "nats", tags: tuple[str, ...] = ()) -> None:
+    """Explain one sample: both sides, what each says, the label, its four terms and its tags."""
+    with st.container(border=True):
+        st.markdown(f"**{plain(row['label'])}**")
+        for name in run.modality_names:
+            item(run, row, name, width=220)
+        st.markdown(plain(explanation(row, run.modality_names)))
+        st.html(_bars(run, row, unit))
+        told = f"Sample {plain(row['sample_id'])}" + (f" · tags: {plain(', '.join(tags))}" if tags else "")
+        st.caption(told)
+
+
+def _bars(run: ScoredRun, row: pd.Series, unit: str) -> str:
+    """Return the four terms as bars on one axis, as markup that screen readers read as a table."""
+    told = terms(run.modality_names)
+    scale = PER_NAT[unit]
+    values = [float(row[term.key]) * scale for term in told]
+    reach = max(max(abs(v) for v in values), 0.1 * scale)
+    cells = "".join(_bar(_escaped(t.title), t.colour, v, v / reach) for t, v in zip(told, values, strict=True))
+    return f"<table style='width:100%;border-collapse:collapse;font-size:.9rem' aria-label='Scores in {unit}'>{cells}</table>"
+
+
+def _bar(title: str, colour: str, value: float, share: float) -> str:
+    left, width = (50, 50 * share) if share >= 0 else (50 + 50 * share, -50 * share)
+    bar = f"<div style='position:absolute;left:{left:.1f}%;width:{width:.1f}%;height:100%;background:{colour}'></div>"
+    middle = "<div style='position:absolute;left:50%;width:1px;height:100%;background:#8A8A8A'></div>"
+    return (
+        f"<tr><td style='padding:2px 8px 2px 0'>{title}</td><td style='width:45%'>"
+        f"<div style='position:relative;height:12px'>{bar}{middle}</div></td>"
+        f"<td style='text-align:right;padding-left:8px;font-variant-numeric:tabular-nums'>{value:.2f}</td></tr>"
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def gallery(run: ScoredRun, rows: pd.DataFrame, group: list[int], key: str, on_look=None) -> None:
+    """Show samples side by side: both sides, label, group and its strongest score; a click puts one on the card.
+
+    Parameters
+    ----------
+    run : ScoredRun
+    rows : pandas.DataFrame
+        Scores of the samples, in nats.
+    group : list of int
+        Their interaction groups.
+    key : str
+    on_look : callable, optional
+        Given the identifier of the sample to look at.
+    """
+    named = {g.key: g for g in groups(run.modality_names)}
+    with st.container(horizontal=True, gap="small", key=key):
+        for position, ((_, row), code) in enumerate(zip(rows.iterrows(), group, strict=True)):
+            with st.container(border=True, width=168):
+                for name in run.modality_names:
+                    item(run, row, name, longest=_GLANCE)
+                kind = named[GROUPS[code]]
+                st.html(f"<b>{_escaped(str(row['label']))}</b><br><span style='color:{kind.colour}'>■</span> "
+                        f"{_escaped(kind.title)}")  # fmt: skip
+                if on_look is not None:
+                    st.button("Look", key=f"{key}_{position}", on_click=on_look, args=(row["sample_id"],))

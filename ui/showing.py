@@ -1,0 +1,237 @@
+"""The view on show: from the address, else the last one of the run; every change is kept and can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from curation.errors import DataError, StorageError
+from curation.exploring import Samples, View, checked, mask
+from curation.exploring.selection import Node
+from curation.figures import Reading, reading_of
+from curation.queries import most_misleading
+from curation.summary import dataset_means
+from curation.workspace import (
+    KeptView,
+    ScoredRun,
+    drop_selection,
+    keep_view,
+    last_view,
+    save_selection,
+    saved_selection,
+    selection_names,
+    tags_of,
+    view_of,
+    view_tagging,
+    view_undone,
+)
+from ui import state
+
+__all__ = [
+    "Showing", "amend", "can_undo", "clear", "combine", "current", "drop_named", "name_selection", "named", "narrow", "showing",
+    "step", "tag", "undo",
+]  # fmt: skip
+
+_KEPT = "kept_view"  # (run, the view in the chain, what is on show): no question to the catalogue at every click
+_NAMED = "named/"  # before the names that people give: other recipes are kept in the same table
+
+
+class Showing:
+    """A run, the view of it, its samples, and which of them are selected.
+
+    Attributes
+    ----------
+    run : ScoredRun
+    view : View
+    samples : Samples
+    selected : ndarray of shape (n_samples,), bool
+    """
+
+    def __init__(self, run: ScoredRun, view: View) -> None:
+        self.run = run
+        self.view = view
+        self.samples = state.samples(view.measure or run.summary["redundancy"]).with_tags(_tags(run))
+        self.selected = mask(view.selection, self.samples)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything is selected."""
+        return bool(self.view.filters)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Scores of the selected samples, in nats."""
+        return self.samples.frame[self.selected] if self.narrowed else self.samples.frame
+
+    @cached_property
+    def means(self) -> dict[str, dict[str, float]]:
+        """Means of the selected samples with 90 % intervals, raw and in nats."""
+        return dataset_means(self.frame)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """How numbers are shown: measure, unit, and the shift of the means if any."""
+        return reading_of(self.means, self.samples.measure, self.view.unit, self.view.shift)
+
+    @cached_property
+    def uncertain(self) -> np.ndarray | None:
+        """Samples whose strongest score is not certain to be the strongest; None while that is not known."""
+        return self.samples.uncertain
+
+    @property
+    def chosen(self) -> str:
+        """Identifier of the sample on the card: the chosen one while it is selected, else one worth a look."""
+        if self.view.chosen in self.samples.ids and (not self.narrowed or self._holds(self.view.chosen)):
+            return self.view.chosen
+        return most_misleading(self.frame if len(self.frame) else self.samples.frame)
+
+    def _holds(self, sample_id: str) -> bool:
+        return bool(self.selected[self.samples.ids.get_loc(sample_id)])
+
+
+def showing() -> Showing | None:
+    """Return what is on show of the open run; None where no run is open.
+
+    A filter that these samples cannot answer (a map that is gone) is said once and taken off.
+    """
+    run = state.scored_run()
+    if run is None:
+        return None
+    view = _current(run)[1]
+    try:
+        return Showing(run, view)
+    except DataError as error:
+        st.warning(str(error), icon=":material/info:")
+        return Showing(run, replace(view, filters=()))
+
+
+def _current(run: ScoredRun) -> tuple[KeptView, View]:
+    """Return the view in the chain and what is on show; a view that could not be kept is shown all the same."""
+    name, (kept_run, kept, view) = run.folder.name, st.session_state.get(_KEPT) or ("", None, None)
+    asked = st.query_params.get(state.VIEW)
+    if kept_run != name or (asked and asked != kept.id):
+        workspace = state.workspace()
+        kept = view_of(workspace, name, asked or last_view(workspace, name))
+        view = View.from_json(kept.state)
+        _keep(run, kept, view)
+    elif asked != kept.id:
+        _keep(run, kept, view)
+    return kept, view
+
+
+def _keep(run: ScoredRun, kept: KeptView, view: View) -> None:
+    st.session_state[_KEPT] = run.folder.name, kept, view
+    if kept.id:
+        st.query_params[state.VIEW] = kept.id
+    else:
+        st.query_params.pop(state.VIEW, None)
+
+
+def current() -> View:
+    """Return what is on show of the open run."""
+    return _current(state.scored_run())[1]
+
+
+def step(view: View) -> None:
+    """Show another view; undo comes back to the one before."""
+    run = state.scored_run()
+    _entered(run, view, _rooted(run).id, {})
+
+
+def _rooted(run: ScoredRun) -> KeptView:
+    """Return the view in the chain; the first step keeps what it starts from, so that undo can come back to it."""
+    kept, view = _current(run)
+    if not kept.id:
+        _entered(run, view, "", {})
+    return _current(run)[0]
+
+
+def amend(**changes: object) -> None:
+    """Show the same samples in another way; undo does not stop here."""
+    run = state.scored_run()
+    kept, view = _current(run)
+    _entered(run, replace(view, **changes), kept.before, kept.did)
+
+
+def _entered(run: ScoredRun, view: View, before: str, did: dict) -> None:
+    try:
+        identifier = keep_view(state.workspace(), run.folder.name, view.to_json(), before, did)
+    except StorageError:  # a folder that can only be read is shown all the same; undo has nothing to go back to
+        _keep(run, KeptView(), view)
+        return
+    _keep(run, KeptView(identifier, view.to_json(), before, did), view)
+
+
+def narrow(node: Node) -> None:
+    """Select, of what is selected, the samples of an expression."""
+    step(current().narrowed(node))
+
+
+def clear() -> None:
+    """Select all samples."""
+    step(replace(current(), filters=()))
+
+
+def can_undo() -> bool:
+    """Return whether there is a step to take back."""
+    return bool(_current(state.scored_run())[0].before)
+
+
+def undo() -> None:
+    """Take the last step back."""
+    run = state.scored_run()
+    kept, view = _current(run)
+    workspace = state.workspace()
+    before = view_of(workspace, run.folder.name, view_undone(workspace, run.folder.name, kept.id))
+    # What is selected goes back; how it is shown stays as it is.
+    _keep(run, before, replace(view, filters=View.from_json(before.state).filters))
+
+
+def tag(sample_ids: Iterable[str], name: str, add: bool = True) -> int:
+    """Give or take a tag as a step of its own; return how many samples changed."""
+    run = state.scored_run()
+    workspace, run_id, before = state.workspace(), run.folder.name, _rooted(run).id
+    identifier, changed = view_tagging(workspace, run_id, before, run.dataset, sample_ids, name, add)
+    _keep(run, view_of(workspace, run_id, identifier), _current(run)[1])
+    return changed
+
+
+def named() -> dict[str, Node]:
+    """Return the selections that were given a name."""
+    workspace, run = state.workspace(), state.run_id()
+    names = [n for n in selection_names(workspace, run) if n.startswith(_NAMED)]
+    return {n.removeprefix(_NAMED): saved_selection(workspace, run, n) for n in names}
+
+
+def name_selection(name: str) -> None:
+    """Give what is selected a name.
+
+    Raises
+    ------
+    DataError
+        When the name is blank.
+    """
+    name = " ".join(name.split())[:60]
+    if not name:
+        raise DataError("A selection needs a name; type one.")
+    save_selection(state.workspace(), state.run_id(), _NAMED + name, current().selection)
+
+
+def drop_named(name: str) -> None:
+    """Forget a name; samples and tags stay."""
+    drop_selection(state.workspace(), state.run_id(), _NAMED + name)
+
+
+def combine(how: str, name: str) -> None:
+    """Combine what is selected with a named selection."""
+    node = {"kind": "named", "name": name, "part": checked(named()[name])}
+    step(current().combined(how, node))
+
+
+def _tags(run: ScoredRun) -> pd.DataFrame:
+    return tags_of(state.workspace(), run.dataset)
