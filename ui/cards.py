@@ -54,7 +54,8 @@ def _bars(run: ScoredRun, row: pd.Series, unit: str) -> str:
     values = [float(row[term.key]) * scale for term in told]
     reach = max(max(abs(v) for v in values), 0.1 * scale)
     cells = "".join(_bar(_escaped(t.title), t.colour, v, v / reach) for t, v in zip(told, values, strict=True))
-    return f"<table style='width:100%;border-collapse:collapse;font-size:.9rem' aria-label='Scores in {unit}'>{cells}</table>"
+    style = "width:100%;border-collapse:collapse;font-size:.9rem"
+    return f"<table style='{style}' aria-label='Scores in {unit}'>{cells}</table>"
 
 
 def _bar(title: str, colour: str, value: float, share: float) -> str:

@@ -14,7 +14,6 @@ from ui.cards import gallery, sample_card
 from ui.maps import drawn_map, drawn_quadrants
 from ui.showing import Showing
 from ui.spread import drawn_categories, drawn_distributions
-from ui.text import plain
 from ui.widgets import follow
 
 __all__ = ["draw", "samples_below", "settings", "side_card"]
@@ -106,7 +105,8 @@ def _choosable(table, key: str) -> None:
 
     numbers = {c: st.column_config.NumberColumn(format="%.2f") for c in table.select_dtypes("number").columns}
     event = st.dataframe(
-        table, hide_index=True, key=key, on_select=chosen, selection_mode="multi-row", height=420, column_config=numbers,
+        table, hide_index=True, key=key, on_select=chosen, selection_mode="multi-row", height=420,
+        column_config=numbers,
     )  # fmt: skip
     rows = [r for r in event.selection.rows if r < len(identifiers)]
     if len(rows) > 1:
@@ -117,7 +117,9 @@ def _choosable(table, key: str) -> None:
 def _table(now: Showing) -> None:
     table = sample_table(now.run, gallery_rows(now.frame, now.view.order, _ROWS), now.view.unit)
     _choosable(table, "samples")
-    more = f"The first {_ROWS} of {int(now.selected.sum()):,}; narrow them to see others. " if len(table) == _ROWS else ""
+    more = (
+        f"The first {_ROWS} of {int(now.selected.sum()):,}; narrow them to see others. " if len(table) == _ROWS else ""
+    )
     st.caption(f"{more}Tick one row to see its sample, several to select them.")
 
 

@@ -1,12 +1,12 @@
-"""What narrows every view: groups, categories, words, scores and tags; and undo, clear, names and tags for what is left."""
+"""What narrows every view: groups, categories, words, scores and tags; and what can be done with what is left."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from curation.exploring import GROUPS, groups, sentence
-from curation.exploring.sentences import column_title
 from curation.exploring.selection import facet
+from curation.exploring.sentences import column_title
 from curation.words import PER_NAT
 from ui import showing as show
 from ui.components import error_box
@@ -109,7 +109,9 @@ def selection_bar(now: Showing) -> None:
                 on_click=_without, args=(position,), width="content",
             )  # fmt: skip
         st.button("Undo", icon=":material/undo:", on_click=show.undo, disabled=not show.can_undo(), key="undo")
-        st.button("Clear", icon=":material/filter_alt_off:", on_click=show.clear, disabled=not now.narrowed, key="clear")
+        st.button(
+            "Clear", icon=":material/filter_alt_off:", on_click=show.clear, disabled=not now.narrowed, key="clear"
+        )
         with st.popover("Tag", icon=":material/sell:", width="content"):
             _tagging(now, count)
         with st.popover("Selections", icon=":material/bookmarks:", width="content"):

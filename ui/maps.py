@@ -97,8 +97,7 @@ def _amended(name: str) -> None:
 def _drawn(key: str, space: str, per_nat: float = 1.0) -> None:
     """Select what was drawn around, by its outline in the space's own units (for the quadrants, nats)."""
     drawn = st.session_state[key].selection
-    boxes = [[[x, y] for x, y in zip(_corners(b["x"]), (min(b["y"]), min(b["y"]), max(b["y"]), max(b["y"])), strict=True)]
-             for b in drawn.box]  # fmt: skip
+    boxes = [_corners(box["x"], box["y"]) for box in drawn.box]
     lassos = [[list(corner) for corner in zip(lasso["x"], lasso["y"], strict=True)] for lasso in drawn.lasso]
     polygons = [(np.array(polygon) / per_nat).tolist() for polygon in boxes + lassos if len(polygon) >= 3]
     if polygons:
@@ -108,8 +107,9 @@ def _drawn(key: str, space: str, per_nat: float = 1.0) -> None:
         show.amend(chosen=str(chosen[0] if isinstance(chosen, list) else chosen))
 
 
-def _corners(ends: list[float]) -> tuple[float, float, float, float]:
-    return min(ends), max(ends), max(ends), min(ends)
+def _corners(x: list[float], y: list[float]) -> list[list[float]]:
+    left, right, low, high = min(x), max(x), min(y), max(y)
+    return [[left, low], [right, low], [right, high], [left, high]]
 
 
 @st.fragment(run_every=1.5)

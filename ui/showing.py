@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from curation.errors import DataError, StorageError
-from curation.exploring import Samples, View, checked, mask
+from curation.exploring import View, checked, mask
 from curation.exploring.selection import Node
 from curation.figures import Reading, reading_of
 from curation.queries import most_misleading
@@ -33,8 +33,8 @@ from curation.workspace import (
 from ui import state
 
 __all__ = [
-    "Showing", "amend", "can_undo", "clear", "combine", "current", "drop_named", "name_selection", "named", "narrow", "showing",
-    "step", "tag", "undo",
+    "Showing", "amend", "can_undo", "clear", "combine", "current", "drop_named", "name_selection", "named", "narrow",
+    "showing", "step", "tag", "undo",
 ]  # fmt: skip
 
 _KEPT = "kept_view"  # (run, the view in the chain, what is on show): no question to the catalogue at every click

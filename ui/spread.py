@@ -57,7 +57,9 @@ def _chosen_categories(now: Showing, categories: pd.DataFrame, most: int) -> lis
     titles |= {"label": "name", "n": "number of samples"}
     left, middle, right = st.columns([2, 2, 1])
     follow("sort_by", now.view.sort_by)
-    left.selectbox("Sort by", list(titles), format_func=titles.get, key="sort_by", on_change=_amended, args=("sort_by",))
+    left.selectbox(
+        "Sort by", list(titles), format_func=titles.get, key="sort_by", on_change=_amended, args=("sort_by",)
+    )
     count = categories["label"].nunique()
     follow("find", now.view.find)
     if count > _PAGES[0]:

@@ -18,8 +18,9 @@ from ui.people import person
 from ui.recent import RecentRuns
 
 __all__ = [
-    "DRAFT", "FOLLOW", "RUN", "VIEW", "WORKSPACE", "address", "cancel", "close_run", "draft", "earlier_runs", "is_local", "launch", "load_partition", "open_folder", "open_run", "resume",
-    "run_id", "samples", "save_partition", "scored_run", "set_draft", "status", "upload_folder", "workspace",
+    "DRAFT", "FOLLOW", "RUN", "VIEW", "WORKSPACE", "address", "cancel", "close_run", "draft", "earlier_runs",
+    "is_local", "launch", "load_partition", "open_folder", "open_run", "resume", "run_id", "samples",
+    "save_partition", "scored_run", "set_draft", "status", "upload_folder", "workspace",
 ]  # fmt: skip
 
 RUN = "run"

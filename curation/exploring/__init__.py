@@ -1,4 +1,4 @@
-"""What is on show: a view that can be undone and linked to, selections that can be named and combined, their samples."""
+"""What is on show: views that can be undone and linked to, selections that can be combined, and their samples."""
 
 from curation.exploring.groups import GROUPS, Group, group_of, groups
 from curation.exploring.samples import Samples

@@ -121,7 +121,7 @@ def checked(node: object, depth: int = 0) -> Node:
     """Return an expression that :func:`mask` understands, or say that it is none.
 
     Its forms, by ``kind``: ``all``; ``categories`` (labels); ``words`` (text); ``range`` (column, low, high in nats,
-    either may be None); ``tag`` (tag); ``group`` (groups); ``region`` (space, polygons: lists of at least three [x, y]);
+    either may be None); ``tag`` (tag); ``group`` (groups); ``region`` (space, polygons: at least three [x, y] each);
     ``suspects`` (which, count); ``ids`` (ids); ``named`` (name, part); ``and`` and ``or`` (parts); ``not`` (part).
 
     Parameters

@@ -72,8 +72,9 @@ def _groups(node: Node, names: tuple[str, str]) -> str:
 
 _SINGLE = {
     "all": lambda node, names: "all samples",
-    "categories": lambda node, names: f"{'category' if len(node['labels']) == 1 else 'categories'} "
-    f"{listed(node['labels'], most=3)}",
+    "categories": lambda node, names: (
+        f"{'category' if len(node['labels']) == 1 else 'categories'} {listed(node['labels'], most=3)}"
+    ),
     "words": lambda node, names: f"holding “{short(node['text'], 40)}”",
     "range": _range,
     "tag": lambda node, names: f"tag '{short(node['tag'], 40)}'",

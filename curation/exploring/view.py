@@ -1,4 +1,4 @@
-"""Everything that a screen shows of a run, as one frozen record: the address names it, undo goes back to the one before."""
+"""Everything that a screen shows of a run, as one frozen record that an address can name and undo goes back to."""
 
 from __future__ import annotations
 
