@@ -20,7 +20,8 @@ if now is None:
 
 run, names = now.run, now.run.modality_names
 st.markdown(plain(finding(now.samples.frame, names)))
-with st.container(horizontal=True):
+with st.container(horizontal=True, gap="small"):
+    explore.settings(now)
     if run.summary["warnings"]:
         with st.popover(f"{len(run.summary['warnings'])} things to know", icon=":material/info:", width="content"):
             for warning in run.summary["warnings"]:
@@ -28,7 +29,6 @@ with st.container(horizontal=True):
     if len(run.problems):
         with st.popover(f"{run.summary['n_left_out']:,} rows left out", icon=":material/rule:", width="content"):
             problem_list(run.problems, "left_out")
-    explore.settings(now)
 filter_bar(now)
 selection_bar(now)
 

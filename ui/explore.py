@@ -6,13 +6,13 @@ import streamlit as st
 
 from curation.exploring.sentences import SUSPECT_TITLES
 from curation.exploring.view import SHOWS
-from curation.queries import gallery_rows, row_of, sample_table, suspect_table
+from curation.queries import row_of, sample_table
 from curation.summary import measures_of
 from curation.words import EARLIER, MEASURES, terms
 from ui import showing as show
 from ui.cards import gallery, sample_card
 from ui.maps import drawn_map, drawn_quadrants
-from ui.showing import Showing
+from ui.showing import MOST_ROWS, Showing
 from ui.spread import drawn_categories, drawn_distributions
 from ui.widgets import follow
 
@@ -23,7 +23,6 @@ TITLES = {
     "suspects": "Suspects", "table": "Table",
 }  # fmt: skip
 _GALLERY = 14
-_ROWS = 500
 _REASONS = {
     "label_error": "Both sides agree on another category than the label says.",
     "swapped_pair": "The two sides contradict each other, as in a pair that was put together wrongly.",
@@ -81,7 +80,7 @@ def _suspects(now: Showing) -> None:
         key="which", on_change=_amended, args=("which",), required=True, label_visibility="collapsed",
     )  # fmt: skip
     st.caption(_REASONS[which])
-    table = suspect_table(now.samples, now.selected, which, _ROWS)
+    table = now.suspects
     if table is None:
         st.info("This is still being looked for, or this run was scored before Interplay did; everything else is ready "
                 "to use.", icon=":material/info:")  # fmt: skip
@@ -115,10 +114,12 @@ def _choosable(table, key: str) -> None:
 
 
 def _table(now: Showing) -> None:
-    table = sample_table(now.run, gallery_rows(now.frame, now.view.order, _ROWS), now.view.unit)
+    table = sample_table(now.run, now.first(MOST_ROWS), now.view.unit)
     _choosable(table, "samples")
     more = (
-        f"The first {_ROWS} of {int(now.selected.sum()):,}; narrow them to see others. " if len(table) == _ROWS else ""
+        ""
+    if len(table) == MOST_ROWS:
+        more = f"The first {MOST_ROWS} of {int(now.selected.sum()):,}; narrow them to see others. "
     )
     st.caption(f"{more}Tick one row to see its sample, several to select them.")
 
@@ -147,12 +148,13 @@ def samples_below(now: Showing) -> None:
     }
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     left.subheader("The samples", anchor=False)
-    follow("order", now.view.order)
-    right.selectbox(
-        "Order", list(titles), format_func=titles.get, key="order", on_change=_amended, args=("order",),
-        label_visibility="collapsed",
-    )  # fmt: skip
-    page = gallery_rows(now.frame, now.view.order, _GALLERY)
+    if now.suspects is None:
+        follow("order", now.view.order)
+        right.selectbox(
+            "Order", list(titles), format_func=titles.get, key="order", on_change=_amended, args=("order",),
+            label_visibility="collapsed",
+        )  # fmt: skip
+    page = now.first(_GALLERY)
     codes = now.samples.group[now.samples.ids.get_indexer(page["sample_id"])].tolist()
     gallery(now.run, page, codes, "gallery", _look)
 

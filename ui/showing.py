@@ -14,7 +14,7 @@ from curation.errors import DataError, StorageError
 from curation.exploring import View, checked, mask
 from curation.exploring.selection import Node
 from curation.figures import Reading, reading_of
-from curation.queries import most_misleading
+from curation.queries import gallery_rows, most_misleading, suspect_table
 from curation.summary import dataset_means
 from curation.workspace import (
     KeptView,
@@ -33,10 +33,11 @@ from curation.workspace import (
 from ui import state
 
 __all__ = [
-    "Showing", "amend", "can_undo", "clear", "combine", "current", "drop_named", "name_selection", "named", "narrow",
+    "MOST_ROWS", "Showing", "amend", "can_undo", "clear", "combine", "current", "drop_named", "name_selection", "named", "narrow",
     "showing", "step", "tag", "undo",
 ]  # fmt: skip
 
+MOST_ROWS = 500  # of a table: who looks further narrows first
 _KEPT = "kept_view"  # (run, the view in the chain, what is on show): no question to the catalogue at every click
 _NAMED = "named/"  # before the names that people give: other recipes are kept in the same table
 
@@ -83,15 +84,26 @@ class Showing:
         """Samples whose strongest score is not certain to be the strongest; None while that is not known."""
         return self.samples.uncertain
 
-    @property
-    def chosen(self) -> str:
-        """Identifier of the sample on the card: the chosen one while it is selected, else one worth a look."""
-        if self.view.chosen in self.samples.ids and (not self.narrowed or self._holds(self.view.chosen)):
-            return self.view.chosen
-        return most_misleading(self.frame if len(self.frame) else self.samples.frame)
+    @cached_property
+    def suspects(self) -> pd.DataFrame | None:
+        """The most suspect of the selected samples; None where they are not on show, or not known (yet)."""
+        if self.view.show != "suspects":
+            return None
+        return suspect_table(self.samples, self.selected, self.view.which, MOST_ROWS)
 
-    def _holds(self, sample_id: str) -> bool:
-        return bool(self.selected[self.samples.ids.get_loc(sample_id)])
+    def first(self, count: int) -> pd.DataFrame:
+        """Return scores of the first of the selected samples: the most suspect, or those first in the order chosen."""
+        if self.suspects is None:
+            return gallery_rows(self.frame, self.view.order, count)
+        return self.samples.frame.iloc[self.samples.ids.get_indexer(self.suspects["sample"][:count])]
+
+    @cached_property
+    def chosen(self) -> str:
+        """Identifier of the sample on the card: the chosen one while it is selected, else the first."""
+        if self.view.chosen in self.samples.ids and self.selected[self.samples.ids.get_loc(self.view.chosen)]:
+            return self.view.chosen
+        first = self.first(1)
+        return most_misleading(self.samples.frame) if first.empty else first["sample_id"].iloc[0]
 
 
 def showing() -> Showing | None:
@@ -140,7 +152,8 @@ def current() -> View:
 def step(view: View) -> None:
     """Show another view; undo comes back to the one before."""
     run = state.scored_run()
-    _entered(run, view, _rooted(run).id, {})
+    if view != _current(run)[1]:  # a figure that was drawn anew tells once more what was drawn on it
+        _entered(run, view, _rooted(run).id, {})
 
 
 def _rooted(run: ScoredRun) -> KeptView:
