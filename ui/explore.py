@@ -116,11 +116,9 @@ def _choosable(table, key: str) -> None:
 def _table(now: Showing) -> None:
     table = sample_table(now.run, now.first(MOST_ROWS), now.view.unit)
     _choosable(table, "samples")
-    more = (
-        ""
+    more = ""
     if len(table) == MOST_ROWS:
         more = f"The first {MOST_ROWS} of {int(now.selected.sum()):,}; narrow them to see others. "
-    )
     st.caption(f"{more}Tick one row to see its sample, several to select them.")
 
 

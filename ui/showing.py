@@ -33,8 +33,8 @@ from curation.workspace import (
 from ui import state
 
 __all__ = [
-    "MOST_ROWS", "Showing", "amend", "can_undo", "clear", "combine", "current", "drop_named", "name_selection", "named", "narrow",
-    "showing", "step", "tag", "undo",
+    "MOST_ROWS", "Showing", "amend", "can_undo", "clear", "combine", "current", "drop_named", "name_selection", "named",
+    "narrow", "showing", "step", "tag", "undo",
 ]  # fmt: skip
 
 MOST_ROWS = 500  # of a table: who looks further narrows first
