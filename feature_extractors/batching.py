@@ -7,15 +7,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from feature_extractors.contracts import EncodedItems, ItemProblem, Progress, collect
+from feature_extractors.contracts import EncodedItems, EncodedTokens, ItemProblem, Progress, collect
 
 __all__ = ["chunks", "encode_in_batches"]
 
 _AHEAD = 2  # batches read in advance: enough to hide decoding, and little memory
+_Encoded = TypeVar("_Encoded", EncodedItems, EncodedTokens)
 _Prepared = list[tuple[int, Any, ItemProblem | None]]
 
 
@@ -41,10 +42,11 @@ def encode_in_batches(
     items: Sequence[Any],
     batches: Sequence[Sequence[int]],
     read: Callable[[Any], Any],
-    forward: Callable[[list[Any]], np.ndarray],
+    forward: Callable[[list[Any]], Sequence[np.ndarray]],
     width: int | None,
     progress: Progress | None = None,
-) -> EncodedItems:
+    gather: Callable[..., _Encoded] = collect,
+) -> _Encoded:
     """Read, run and collect, with reading one step ahead of running.
 
     Parameters
@@ -56,15 +58,17 @@ def encode_in_batches(
     read : callable
         Item to prepared item; raises ItemProblem for an item that cannot be encoded. Runs in a second thread.
     forward : callable
-        List of m prepared items to an array of shape (m, d).
+        List of m prepared items to m arrays: rows of length d, or sequences of shape (t, d).
     width : int or None
         Number of features, for when no item worked.
     progress : callable, optional
         Called with (done, total).
+    gather : callable
+        `collect` for rows, `collect_tokens` for sequences.
 
     Returns
     -------
-    EncodedItems
+    EncodedItems or EncodedTokens
         In item order, whatever the order of the batches.
     """
     rows: dict[int, np.ndarray] = {}
@@ -78,7 +82,7 @@ def encode_in_batches(
     if not batches:
         report(len(items), len(items))
     passing = [i for i, problem in problems.items() if problem.passing]
-    return collect(rows, {i: str(problem) for i, problem in problems.items()}, width, passing)
+    return gather(rows, {i: str(problem) for i, problem in problems.items()}, width, passing)
 
 
 @contextmanager

@@ -37,10 +37,16 @@ def test_every_kind_has_a_default_with_a_complete_entry(kind):
     assert spec.source in ("package", "built in")
 
 
-def test_names_are_unique_and_kinds_add_up():
+def test_names_are_unique_for_each_kind_and_kinds_add_up():
     everything = fx.list_encoders()
-    assert len({s.name for s in everything}) == len(everything)
+    assert len({(s.name, s.kind) for s in everything}) == len(everything)
     assert sum(len(fx.list_encoders(kind)) for kind in KINDS) == len(everything)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_needs_no_connection_comes_first(kind):
+    from_hub = [spec.source == "hub" for spec in fx.list_encoders(kind)]
+    assert from_hub == sorted(from_hub)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +57,7 @@ def test_names_are_unique_and_kinds_add_up():
         ("./not/there", "picture", "existing folder"),
         ("org/name", "numbers", "columns"),
         ("minilm-l6", "picture", "efficientnet-lite0"),
+        ("clip-b32", "sound", "is for text and picture, not for sound; choose 'whisper-tiny'"),
         ("columns", "smell", "picture, text, sound"),
     ],
 )
@@ -79,35 +86,15 @@ def test_hub_failures_become_one_sentence(monkeypatch, raised, says):
     import transformers
 
     def fail(name, **settings):
-        assert settings["trust_remote_code"] is False
+        assert settings == {"trust_remote_code": False, "revision": "abc"}
         raise raised
 
+    monkeypatch.setattr(hub, "_latest_commit", lambda name: "abc")
     monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", fail)
     with pytest.raises(fx.EncoderError, match=says) as caught:
         fx.load_encoder("org/name", "text")
     assert "'org/name'" in str(caught.value) and "\n" not in str(caught.value)
-
-
-def test_hub_models_are_pinned_to_the_commit_of_their_config(monkeypatch):
-    import transformers
-
-    asked = []
-
-    class Config:
-        _commit_hash = "abc123"
-
-    monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", lambda name, **_: Config())
-    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda name, **kw: asked.append(kw))
-
-    def model(name, **kw):
-        asked.append(kw)
-        raise RuntimeError("far enough")
-
-    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", model)
-    with pytest.raises(fx.EncoderError):
-        hub.load_transformers("org/name", "AutoTokenizer", "cpu")
-    assert [kw["revision"] for kw in asked] == ["abc123", "abc123"]
-    assert asked[1]["use_safetensors"] is True
+    assert isinstance(caught.value, fx.HubUnreachableError) == (says == "folder instead")
 
 
 def test_changed_or_missing_weights_are_refused():
