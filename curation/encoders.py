@@ -37,5 +37,5 @@ def encoder_table() -> str:
     lines = [
         "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[5]]) for row in [head, *rows]
     ]
-    note = "Any Hugging Face id (org/name) or model folder works too, for picture, text and sound."
+    note = "Any Hugging Face id (org/name) or model folder works too, for picture, text, sound and video (a picture's)."
     return "\n".join([*lines, "", note])

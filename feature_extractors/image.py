@@ -39,19 +39,30 @@ class PictureEncoder:
     fingerprint : str
         Everything, besides the pictures, that the features depend on.
     prepare : callable
-        Path to an array of shape (3, height, width), float32.
-    forward : callable
+        Picture (PIL.Image.Image in mode RGB) to an array of shape (3, height, width), float32.
+    network : callable
         Tensor of shape (m, 3, height, width) to a tensor of shape (m, d).
     device : str
         Where the network lies.
+    enough : int, optional
+        A side length that is enough for `prepare`.
     """
 
-    def __init__(self, spec: EncoderSpec, fingerprint: str, prepare: Callable, forward: Callable, device: str):
+    def __init__(
+        self,
+        spec: EncoderSpec,
+        fingerprint: str,
+        prepare: Callable,
+        network: Callable,
+        device: str,
+        enough: int | None = None,
+    ):
         self.spec = spec
         self.fingerprint = f"picture/1 {fingerprint} upright white first-frame pixels<={MAX_PIXELS}"
-        self._prepare = prepare
-        self._network = forward
+        self.prepare = prepare
+        self._network = network
         self._device = device
+        self._enough = enough
 
     def encode(self, items: Sequence[Path], progress: Progress | None = None) -> EncodedItems:
         """Encode picture files; one that cannot be read becomes a problem.
@@ -70,13 +81,26 @@ class PictureEncoder:
         """
         paths = check_sequence(items, "picture files")
         batches = chunks(range(len(paths)), _BATCH)
-        return encode_in_batches(paths, batches, self._prepare, self._forward, self.spec.width, progress)
+        read = lambda path: self.prepare(read_picture(path, self._enough))
+        return encode_in_batches(paths, batches, read, self.forward, self.spec.width, progress)
 
-    def _forward(self, pictures: list[np.ndarray]) -> np.ndarray:
+    def forward(self, pictures: list[np.ndarray]) -> np.ndarray:
+        """Run the network on prepared pictures.
+
+        Parameters
+        ----------
+        pictures : list of m ndarray of shape (3, height, width), float32
+            As `prepare` gives them.
+
+        Returns
+        -------
+        ndarray of shape (m, d), float32
+            Features.
+        """
         import torch
 
         if len({picture.shape for picture in pictures}) > 1:  # some processors keep each picture's own size
-            return np.concatenate([self._forward([picture]) for picture in pictures])
+            return np.concatenate([self.forward([picture]) for picture in pictures])
         batch = torch.from_numpy(np.stack(pictures)).to(self._device)
         with torch.inference_mode():
             rows = self._network(batch.contiguous(memory_format=torch.channels_last))
@@ -112,7 +136,8 @@ def load_efficientnet(spec: EncoderSpec, device: str = "auto") -> PictureEncoder
     network.eval().to(place, memory_format=torch.channels_last)
     beneath = surroundings(place, "torch", "pillow", _CODE)
     fingerprint = f"{spec.name} {EFFICIENTNET.revision} squash {_SIDE} bicubic (x-127)/128 mean-map {beneath}"
-    return PictureEncoder(spec, fingerprint, _squashed, lambda x: network.extract_features(x).mean((2, 3)), place)
+    mean_map = lambda batch: network.extract_features(batch).mean((2, 3))
+    return PictureEncoder(spec, fingerprint, _squashed, mean_map, place, enough=2 * _SIDE)
 
 
 def _efficientnet() -> Any:
@@ -123,11 +148,10 @@ def _efficientnet() -> Any:
     return EfficientNet.from_name("efficientnet-lite0")
 
 
-def _squashed(path: Path) -> np.ndarray:
+def _squashed(picture: Any) -> np.ndarray:
     """Resize to a square without cropping: what lies at the edge of a picture may be what its text is about."""
     from PIL import Image
 
-    picture = read_picture(path, enough=2 * _SIDE)
     small = picture.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
     return (np.asarray(small, dtype=np.float32).transpose(2, 0, 1) - 127.0) / 128.0
 
@@ -160,11 +184,11 @@ def load_picture(spec: EncoderSpec, device: str = "auto") -> PictureEncoder:
     def forward(batch: Any) -> Any:
         return pooled(loaded.model, "image", _summary, {"pixel_values": batch})
 
-    return PictureEncoder(spec, fingerprint, lambda path: _processed(loaded, path), forward, loaded.device)
+    return PictureEncoder(spec, fingerprint, lambda picture: _processed(loaded, picture), forward, loaded.device)
 
 
-def _processed(loaded: LoadedModel, path: Path) -> np.ndarray:
-    pixels = loaded.processor(images=read_picture(path), return_tensors="np")["pixel_values"]
+def _processed(loaded: LoadedModel, picture: Any) -> np.ndarray:
+    pixels = loaded.processor(images=picture, return_tensors="np")["pixel_values"]
     return np.asarray(pixels[0], dtype=np.float32)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -14,6 +15,7 @@ from feature_extractors.image import EFFICIENTNET, load_efficientnet, load_pictu
 from feature_extractors.precomputed import AsIsEncoder
 from feature_extractors.tabular import ColumnsEncoder
 from feature_extractors.text import MINILM, load_minilm, load_text
+from feature_extractors.video import WHEN_TO_USE, on_frames
 
 __all__ = ["default_encoder", "list_encoders", "load_encoder"]
 
@@ -57,7 +59,18 @@ _TABLE: tuple[tuple[EncoderSpec, _Loader], ...] = (
         lambda spec, device: AsIsEncoder(spec),
     ),
 )  # fmt: skip
-_OWN: dict[str, _Loader] = {"text": load_text, "picture": load_picture, "sound": load_sound}
+# Any picture encoder also encodes videos, frame by frame.
+_TABLE += tuple(
+    (replace(spec, kind="video", when_to_use=WHEN_TO_USE), on_frames(load))
+    for spec, load in _TABLE
+    if spec.kind == "picture"
+)
+_OWN: dict[str, _Loader] = {
+    "text": load_text,
+    "picture": load_picture,
+    "sound": load_sound,
+    "video": on_frames(load_picture),
+}
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -66,7 +79,7 @@ def list_encoders(kind: Kind | None = None) -> tuple[EncoderSpec, ...]:
 
     Parameters
     ----------
-    kind : {"picture", "text", "sound", "numbers", "vectors"}, optional
+    kind : {"picture", "text", "sound", "video", "numbers", "vectors"}, optional
         Only those of this kind.
 
     Returns
@@ -89,7 +102,7 @@ def default_encoder(kind: Kind) -> str:
 
     Parameters
     ----------
-    kind : {"picture", "text", "sound", "numbers", "vectors"}
+    kind : {"picture", "text", "sound", "video", "numbers", "vectors"}
         The kind of item.
 
     Returns
@@ -112,8 +125,8 @@ def load_encoder(name: str, kind: Kind, device: str = "auto") -> Encoder:
     Parameters
     ----------
     name : str
-        A name of the table; for text, picture and sound also a folder or ``org/name``.
-    kind : {"picture", "text", "sound", "numbers", "vectors"}
+        A name of the table; for text, picture, sound and video also a folder or ``org/name``.
+    kind : {"picture", "text", "sound", "video", "numbers", "vectors"}
         The kind of item it will get.
     device : str
         "auto" takes a graphics card where there is one; else a torch device.
@@ -129,10 +142,12 @@ def load_encoder(name: str, kind: Kind, device: str = "auto") -> Encoder:
         If the name is unknown, of another kind, or cannot be loaded.
     """
     _check_kind(kind)
-    for spec, load in _TABLE:
-        if spec.name == name:
-            _check_same_kind(spec, kind)
+    named = [(spec, load) for spec, load in _TABLE if spec.name == name]
+    for spec, load in named:
+        if spec.kind == kind:
             return load(spec, device)
+    if named:
+        raise EncoderError(f"The encoder {name!r} is for {named[0][0].kind}, not for {kind}; choose {_known(kind)}.")
     spec = _own_spec(str(name), kind)
     return _OWN[kind](spec, device)
 
@@ -141,11 +156,6 @@ def _check_kind(kind: str) -> None:
     kinds = get_args(Kind)
     if kind not in kinds:
         raise EncoderError(f"The kind {kind!r} is unknown; choose one of {', '.join(kinds)}.")
-
-
-def _check_same_kind(spec: EncoderSpec, kind: str) -> None:
-    if spec.kind != kind:
-        raise EncoderError(f"The encoder {spec.name!r} is for {spec.kind}, not for {kind}; choose {_known(kind)}.")
 
 
 def _known(kind: Kind) -> str:

@@ -14,7 +14,7 @@ from feature_extractors import contracts, hub
 from feature_extractors.batching import chunks, encode_in_batches
 from feature_extractors.weights import PackagedFile
 
-KINDS = ("picture", "text", "sound", "numbers", "vectors")
+KINDS = ("picture", "text", "sound", "video", "numbers", "vectors")
 
 
 # --- registry ---------------------------------------------------------------------------------------------
@@ -22,7 +22,7 @@ KINDS = ("picture", "text", "sound", "numbers", "vectors")
 
 def test_importing_the_room_loads_no_heavy_library():
     code = "import sys, feature_extractors as f; f.list_encoders()\n"
-    code += "print({'torch', 'transformers', 'PIL'} & set(sys.modules))"
+    code += "print({'torch', 'transformers', 'PIL', 'av'} & set(sys.modules))"
     root = Path(__file__).parents[1]
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert out.stdout.strip() == "set()"
@@ -37,9 +37,9 @@ def test_every_kind_has_a_default_with_a_complete_entry(kind):
     assert spec.source in ("package", "built in")
 
 
-def test_names_are_unique_and_kinds_add_up():
+def test_names_are_unique_within_a_kind_and_kinds_add_up():
     everything = fx.list_encoders()
-    assert len({s.name for s in everything}) == len(everything)
+    assert len({(s.name, s.kind) for s in everything}) == len(everything)
     assert sum(len(fx.list_encoders(kind)) for kind in KINDS) == len(everything)
 
 
@@ -51,6 +51,8 @@ def test_names_are_unique_and_kinds_add_up():
         ("./not/there", "picture", "existing folder"),
         ("org/name", "numbers", "columns"),
         ("minilm-l6", "picture", "efficientnet-lite0"),
+        ("whisper-tiny", "video", "efficientnet-lite0"),
+        ("./not/there", "video", "existing folder"),
         ("columns", "smell", "picture, text, sound"),
     ],
 )
