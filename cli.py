@@ -121,8 +121,8 @@ def _source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--modality", action="append", default=[], metavar="NAME=COLUMN",
                         help="a side of the pair; give two. Several number columns: NAME=COL1,COL2")  # fmt: skip
     parser.add_argument("--label", metavar="COLUMN", help="the column with the category")
-    parser.add_argument("--media", type=Path, metavar="DIR_OR_ZIP", help="where pictures and sounds are")
-    parser.add_argument("--link", action="store_true", help="leave pictures and sounds where they are; do not copy")
+    parser.add_argument("--media", type=Path, metavar="DIR_OR_ZIP", help="where pictures, sounds and videos are")
+    parser.add_argument("--link", action="store_true", help="leave these files where they are; do not copy")
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:

@@ -44,10 +44,11 @@ def _where_from(spec: EncoderSpec) -> str:
 def encoder_table() -> str:
     """Return all encoders as a plain-text table, the offline ones first."""
     head = ("name", "for", "width", "size", "licence", "revision", "when to use it")
-    specs = list_encoders()
+    specs = [spec for spec in list_encoders() if spec.kind != "video"]
     parts = [_lines(head, [s for s in specs if (s.source == "hub") == from_hub]) for from_hub in (False, True)]
     note = (
-        "Any other Hugging Face id (org/name) or model folder works too, for picture, text and sound.\n"
+        "Those for pictures also look at the frames of videos.\n"
+        "Any other Hugging Face id (org/name) or model folder works too, for picture, text, sound and video.\n"
         "docs/encoders.md tells more. Without a connection, download a model elsewhere and name its folder."
     )
     return f"Offline\n{parts[0]}\n\nFrom the Hugging Face hub, downloaded once\n{parts[1]}\n\n{note}"

@@ -23,7 +23,7 @@ __all__ = [
     "collect_tokens",
 ]
 
-Kind = Literal["picture", "text", "sound", "numbers", "vectors"]
+Kind = Literal["picture", "text", "sound", "video", "numbers", "vectors"]
 Pooling = Literal["projection", "cls", "mean", "last token", "pooler or mean"]
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 Progress = Callable[[int, int], None]
@@ -53,7 +53,7 @@ class EncoderSpec:
     ----------
     name : str
         How to ask for it: a short name of the table, a folder, or ``org/name``.
-    kind : {"picture", "text", "sound", "numbers", "vectors"}
+    kind : {"picture", "text", "sound", "video", "numbers", "vectors"}
         The kind of item it reads.
     width : int or None
         Number of features per item; None when only the data or the model can tell.
@@ -193,7 +193,7 @@ class Encoder(Protocol):
         Parameters
         ----------
         items : sequence of Path, sequence of str, or ndarray of shape (n, k)
-            As the kind asks: picture and sound files, texts, or numbers.
+            As the kind asks: picture, sound and video files, texts, or numbers.
         progress : callable, optional
             Called with (done, total), from (0, total) to (total, total); an exception it raises stops the work.
 

@@ -44,24 +44,34 @@ class PictureEncoder:
     fingerprint : str
         Everything, besides the pictures, that the features depend on.
     prepare : callable
-        Path to the inputs of the network by name, without the axis of the batch.
+        Picture (PIL.Image.Image in mode RGB) to the inputs of the network by name, without the axis of the batch.
     run : callable
         Batched inputs by name to an output with `last_hidden_state`.
     pooling : callable
         Such an output to a tensor of shape (m, d).
     device : str
         Where the network lies.
+    enough : int, optional
+        A side length that is enough for `prepare`.
     """
 
     def __init__(
-        self, spec: EncoderSpec, fingerprint: str, prepare: Callable, run: Callable, pooling: Callable, device: str
+        self,
+        spec: EncoderSpec,
+        fingerprint: str,
+        prepare: Callable,
+        run: Callable,
+        pooling: Callable,
+        device: str,
+        enough: int | None = None,
     ):
         self.spec = spec
         self.fingerprint = f"picture/1 {fingerprint} upright white first-frame pixels<={MAX_PIXELS}"
-        self._prepare = prepare
+        self.prepare = prepare
         self._network = run
         self._pooling = pooling
         self._device = device
+        self._enough = enough
 
     def encode(self, items: Sequence[Path], progress: Progress | None = None) -> EncodedItems:
         """Encode picture files; one that cannot be read becomes a problem.
@@ -80,8 +90,7 @@ class PictureEncoder:
         """
         paths = check_sequence(items, "picture files")
         batches = chunks(range(len(paths)), _BATCH)
-        rows = lambda pictures: self._run(pictures, self._rows)
-        return encode_in_batches(paths, batches, self._prepare, rows, self.spec.width, progress)
+        return encode_in_batches(paths, batches, self._read, self.forward, self.spec.width, progress)
 
     def encode_tokens(self, items: Sequence[Path], progress: Progress | None = None) -> EncodedTokens:
         """Give the last states of all patches; a picture that cannot be read becomes a problem.
@@ -102,7 +111,25 @@ class PictureEncoder:
         paths = check_sequence(items, "picture files")
         batches = chunks(range(len(paths)), _BATCH)
         sequences = lambda pictures: self._run(pictures, _sequences)
-        return encode_in_batches(paths, batches, self._prepare, sequences, None, progress, collect_tokens)
+        return encode_in_batches(paths, batches, self._read, sequences, None, progress, collect_tokens)
+
+    def _read(self, path: Path) -> _Inputs:
+        return self.prepare(read_picture(path, self._enough))
+
+    def forward(self, pictures: list[_Inputs]) -> list[np.ndarray]:
+        """Run the network on prepared pictures.
+
+        Parameters
+        ----------
+        pictures : list of m dict of str to ndarray
+            As `prepare` gives them.
+
+        Returns
+        -------
+        list of m ndarray of shape (d,), float32
+            Features.
+        """
+        return self._run(pictures, self._rows)
 
     def _run(self, pictures: list[_Inputs], finish: Callable) -> list[np.ndarray]:
         import torch
@@ -164,7 +191,7 @@ def load_efficientnet(spec: EncoderSpec, device: str = "auto") -> PictureEncoder
     beneath = surroundings(place, "torch", "pillow", _CODE)
     fingerprint = f"{spec.name} {EFFICIENTNET.revision} squash {_SIDE} bicubic (x-127)/128 mean-map {beneath}"
     run = lambda inputs: SimpleNamespace(last_hidden_state=network.extract_features(inputs["pixel_values"]))
-    return PictureEncoder(spec, fingerprint, _squashed, run, _mean, place)
+    return PictureEncoder(spec, fingerprint, _squashed, run, _mean, place, enough=2 * _SIDE)
 
 
 def _efficientnet() -> Any:
@@ -175,11 +202,10 @@ def _efficientnet() -> Any:
     return EfficientNet.from_name("efficientnet-lite0")
 
 
-def _squashed(path: Path) -> _Inputs:
+def _squashed(picture: Any) -> _Inputs:
     """Resize to a square without cropping: what lies at the edge of a picture may be what its text is about."""
     from PIL import Image
 
-    picture = read_picture(path, enough=2 * _SIDE)
     small = picture.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
     return {"pixel_values": (np.asarray(small, dtype=np.float32).transpose(2, 0, 1) - 127.0) / 128.0}
 
@@ -210,11 +236,11 @@ def load_picture(spec: EncoderSpec, device: str = "auto") -> PictureEncoder:
     pool = {"projection": _pooled, "cls": _first}.get(pooling, _pooled_or_mean if loaded.has_pooler else _mean)
     run = lambda inputs: run_network(loaded, "picture", inputs)
     fingerprint = f"{spec.name} {loaded.revision} {pooling} trained-pooler={loaded.has_pooler} {beneath}"
-    return PictureEncoder(spec, fingerprint, lambda path: _processed(loaded, path), run, pool, loaded.device)
+    return PictureEncoder(spec, fingerprint, lambda picture: _processed(loaded, picture), run, pool, loaded.device)
 
 
-def _processed(loaded: LoadedModel, path: Path) -> _Inputs:
-    prepared = loaded.processor(images=read_picture(path), return_tensors="np")
+def _processed(loaded: LoadedModel, picture: Any) -> _Inputs:
+    prepared = loaded.processor(images=picture, return_tensors="np")
     arrays = {name: np.asarray(prepared[name][0]) for name in _INPUTS if name in prepared}
     return arrays | {"pixel_values": arrays["pixel_values"].astype(np.float32, copy=False)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -15,12 +16,18 @@ from feature_extractors.listed import LISTED
 from feature_extractors.precomputed import AsIsEncoder
 from feature_extractors.tabular import ColumnsEncoder
 from feature_extractors.text import MINILM, load_minilm, load_text
+from feature_extractors.video import WHEN_TO_USE, on_frames
 
 __all__ = ["default_encoder", "list_encoders", "load_encoder"]
 
 _Loader = Callable[[EncoderSpec, str], Encoder]
 
-_OWN: dict[Kind, _Loader] = {"text": load_text, "picture": load_picture, "sound": load_sound}
+_OWN: dict[Kind, _Loader] = {
+    "text": load_text,
+    "picture": load_picture,
+    "sound": load_sound,
+    "video": on_frames(load_picture),
+}
 # These need no connection. The first encoder of a kind is its default.
 _OFFLINE: tuple[tuple[EncoderSpec, _Loader], ...] = (
     (
@@ -62,7 +69,16 @@ _OFFLINE: tuple[tuple[EncoderSpec, _Loader], ...] = (
         lambda spec, device: AsIsEncoder(spec),
     ),
 )  # fmt: skip
-_TABLE = (*_OFFLINE, *((spec, _OWN[spec.kind]) for spec in LISTED))
+_ENTRIES = (*_OFFLINE, *((spec, _OWN[spec.kind]) for spec in LISTED))
+# Any picture encoder also encodes videos, frame by frame.
+_TABLE = (
+    *_ENTRIES,
+    *(
+        (replace(spec, kind="video", when_to_use=WHEN_TO_USE), on_frames(load))
+        for spec, load in _ENTRIES
+        if spec.kind == "picture"
+    ),
+)
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -71,7 +87,7 @@ def list_encoders(kind: Kind | None = None) -> tuple[EncoderSpec, ...]:
 
     Parameters
     ----------
-    kind : {"picture", "text", "sound", "numbers", "vectors"}, optional
+    kind : {"picture", "text", "sound", "video", "numbers", "vectors"}, optional
         Only those of this kind.
 
     Returns
@@ -94,7 +110,7 @@ def default_encoder(kind: Kind) -> str:
 
     Parameters
     ----------
-    kind : {"picture", "text", "sound", "numbers", "vectors"}
+    kind : {"picture", "text", "sound", "video", "numbers", "vectors"}
         The kind of item.
 
     Returns
@@ -117,9 +133,9 @@ def load_encoder(name: str, kind: Kind, device: str = "auto") -> Encoder:
     Parameters
     ----------
     name : str
-        A name of the table; for text, picture and sound also a folder or ``org/name``. The id of a listed model
-        gives that entry with its pinned revision.
-    kind : {"picture", "text", "sound", "numbers", "vectors"}
+        A name of the table; for text, picture, sound and video also a folder or ``org/name``. The id of a listed
+        model gives that entry with its pinned revision.
+    kind : {"picture", "text", "sound", "video", "numbers", "vectors"}
         The kind of item it will get.
     device : str
         "auto" takes a graphics card where there is one; else a torch device.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from feature_extractors.checks import existing_file
 from feature_extractors.contracts import ItemProblem
 
 __all__ = ["MAX_SECONDS", "USED_SECONDS", "read_sound"]
@@ -44,7 +45,7 @@ def read_sound(path: Any, rate: int) -> np.ndarray:
     """
     import soundfile
 
-    file = _known(_existing(path))
+    file = _known(existing_file(path, "sound"))
     try:
         with soundfile.SoundFile(file) as sound:
             _check(sound)
@@ -56,15 +57,6 @@ def read_sound(path: Any, rate: int) -> np.ndarray:
         why = f"This file is not a sound that can be decoded, or is damaged; {_OTHER}."
         raise ItemProblem(why, passing=getattr(error, "code", None) == _SYSTEM_FAILED) from error
     return _resampled(_mixed(samples), own_rate, rate)
-
-
-def _existing(path: Any) -> Path:
-    if not isinstance(path, (str, Path)):
-        raise ItemProblem("This row names no sound file; name one, or leave the row out.")
-    file = Path(path)
-    if not file.is_file():
-        raise ItemProblem("This sound file does not exist; check its name, or leave the row out.", passing=True)
-    return file
 
 
 def _known(file: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from feature_extractors.errors import EncoderError
 
-__all__ = ["PackagedFile", "resolve_device", "surroundings"]
+__all__ = ["PackagedFile", "resolve_device", "surroundings", "versions"]
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,23 @@ def surroundings(device: str, *packages: str) -> str:
     str
         For a fingerprint.
     """
-    return " ".join([f"on {device.partition(':')[0]} with", *(f"{name}={_version(name)}" for name in packages)])
+    return f"on {device.partition(':')[0]} with {versions(*packages)}"
+
+
+def versions(*packages: str) -> str:
+    """Name the versions of libraries that features depend on.
+
+    Parameters
+    ----------
+    *packages : str
+        As pip calls them.
+
+    Returns
+    -------
+    str
+        For a fingerprint.
+    """
+    return " ".join(f"{name}={_version(name)}" for name in packages)
 
 
 def _version(package: str) -> str:

@@ -41,10 +41,11 @@ def _row(spec: EncoderSpec) -> str:
 
 
 def test_the_docs_hold_the_table():
-    rows = [_row(spec) for spec in list_encoders()]
+    listed = [spec for spec in list_encoders() if spec.kind != "video"]  # those for pictures, told in a sentence
+    rows = [_row(spec) for spec in listed]
     told = [line for line in DOCS.splitlines() if line.startswith("| ")]
     assert [row for row in rows if row not in told] == []
-    names = {(spec.name, spec.kind) for spec in list_encoders()}
+    names = {(spec.name, spec.kind) for spec in listed}
     assert {tuple(line.split(" | ")[:2]) for line in told} >= {(f"| {name}", kind) for name, kind in names}
     assert len([line for line in told if line.split(" | ")[1] in {kind for _, kind in names}]) == len(rows)
 

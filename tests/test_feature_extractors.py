@@ -14,7 +14,7 @@ from feature_extractors import contracts, hub
 from feature_extractors.batching import chunks, encode_in_batches
 from feature_extractors.weights import PackagedFile
 
-KINDS = ("picture", "text", "sound", "numbers", "vectors")
+KINDS = ("picture", "text", "sound", "video", "numbers", "vectors")
 
 
 # --- registry ---------------------------------------------------------------------------------------------
@@ -22,7 +22,7 @@ KINDS = ("picture", "text", "sound", "numbers", "vectors")
 
 def test_importing_the_room_loads_no_heavy_library():
     code = "import sys, feature_extractors as f; f.list_encoders()\n"
-    code += "print({'torch', 'transformers', 'PIL'} & set(sys.modules))"
+    code += "print({'torch', 'transformers', 'PIL', 'av'} & set(sys.modules))"
     root = Path(__file__).parents[1]
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert out.stdout.strip() == "set()"
@@ -57,7 +57,9 @@ def test_what_needs_no_connection_comes_first(kind):
         ("./not/there", "picture", "existing folder"),
         ("org/name", "numbers", "columns"),
         ("minilm-l6", "picture", "efficientnet-lite0"),
-        ("clip-b32", "sound", "is for text and picture, not for sound; choose 'whisper-tiny'"),
+        ("clip-b32", "sound", "is for text and picture and video, not for sound; choose 'whisper-tiny'"),
+        ("whisper-tiny", "video", "efficientnet-lite0"),
+        ("./not/there", "video", "existing folder"),
         ("columns", "smell", "picture, text, sound"),
     ],
 )

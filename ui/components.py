@@ -22,6 +22,8 @@ __all__ = [
 ]  # fmt: skip
 
 _LONGEST_TEXT = 2_000  # characters shown of a caption
+_LARGEST_VIDEO = 25 * 2**20
+_PLAYED = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm"}
 _PREVIEW_COLUMNS, _PREVIEW_CELL = 50, 200
 FIGURE_CONFIG = {
     "displaylogo": False,
@@ -94,8 +96,22 @@ def item(run: ScoredRun, row: pd.Series, name: str, width: int | str = "stretch"
         st.caption(f"{plain(name)}: the file is not where it was ({plain(Path(row[column]).name)})")
     elif kind == "picture":
         st.image(row[column], width=width, alt=f"{name} of the sample")
+    elif kind == "video":
+        _player(name, Path(row[column]))
     else:
         st.audio(row[column])
+
+
+def _player(name: str, video: Path) -> None:
+    """Play a video that browsers can play; Streamlit holds what it plays in memory, so only one that is not large."""
+    how = _PLAYED.get(video.suffix.lower())
+    if how is None:
+        st.caption(f"{plain(name)}: browsers do not play {plain(video.suffix)} files; save it as MP4 or WebM to see it")
+    elif video.stat().st_size > _LARGEST_VIDEO:
+        size, most = (f"{n / 2**20:,.0f} MB" for n in (video.stat().st_size, _LARGEST_VIDEO))
+        st.caption(f"{plain(name)}: the file has {size}; up to {most} are played here")
+    else:
+        st.video(str(video), format=how, alt=f"{name} of the sample")
 
 
 def sample_card(run: ScoredRun, row: pd.Series) -> None:
