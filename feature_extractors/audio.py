@@ -11,6 +11,7 @@ import numpy as np
 from feature_extractors.batching import chunks, encode_in_batches
 from feature_extractors.checks import check_sequence
 from feature_extractors.contracts import EncodedItems, EncoderSpec, Progress
+from feature_extractors.devices import fitting, inference
 from feature_extractors.hub import LoadedModel, load_transformers, pooled
 from feature_extractors.sounds import MAX_SECONDS, USED_SECONDS, read_sound
 from feature_extractors.weights import PackagedFile, resolve_device, surroundings
@@ -27,11 +28,12 @@ WHISPER = PackagedFile(
 _RATE = 16_000
 _SAMPLES_PER_FRAME = 320
 _LIBRARIES = ("torch", "transformers", "soundfile", "scipy")
-_BATCH = 4  # sounds, so at most 24 windows
+_BATCH = 2  # sounds, so at most 12 windows; more at once were no quicker
+_STATES_BYTES = 4 * 1024 * 50 * USED_SECONDS  # of the longest sound in a wide network
 
 
 class SoundEncoder:
-    """Reads and resamples sounds ahead in a thread while the network works on the batch before.
+    """Turns sound files into features.
 
     Parameters
     ----------
@@ -43,13 +45,16 @@ class SoundEncoder:
         Samples per second that the network expects.
     forward : callable
         List of m waveforms to an array of shape (m, d).
+    device : str
+        Where the network lies.
     """
 
-    def __init__(self, spec: EncoderSpec, fingerprint: str, rate: int, forward: Callable):
+    def __init__(self, spec: EncoderSpec, fingerprint: str, rate: int, forward: Callable, device: str):
         self.spec = spec
         self.fingerprint = f"sound/1 {fingerprint} mono {rate} first={USED_SECONDS}s cap={MAX_SECONDS}s"
         self._rate = rate
         self._forward = forward
+        self._device = device
 
     def encode(self, items: Sequence[Path], progress: Progress | None = None) -> EncodedItems:
         """Encode sound files; one that cannot be read becomes a problem.
@@ -67,7 +72,7 @@ class SoundEncoder:
             With `features` of shape (n_kept, d).
         """
         paths = check_sequence(items, "sound files")
-        batches = chunks(range(len(paths)), _BATCH)
+        batches = chunks(range(len(paths)), fitting(_BATCH, _STATES_BYTES, self._device))
         read = lambda path: read_sound(path, self._rate)
         return encode_in_batches(paths, batches, read, self._forward, self.spec.width, progress)
 
@@ -97,17 +102,15 @@ def load_whisper(spec: EncoderSpec, device: str = "auto") -> SoundEncoder:
     model.to(place)
     beneath = surroundings(place, *_LIBRARIES)
     fingerprint = f"{spec.name} {WHISPER.revision} window={WINDOW_SECONDS}s mean-real-frames {beneath}"
-    return SoundEncoder(spec, fingerprint, _RATE, lambda waves: _whisper_rows(model, front_end, place, waves))
+    return SoundEncoder(spec, fingerprint, _RATE, lambda waves: _whisper_rows(model, front_end, place, waves), place)
 
 
 def _whisper_rows(model: Any, front_end: Any, device: str, waves: list[np.ndarray]) -> np.ndarray:
-    import torch
-
     size = WINDOW_SECONDS * _RATE
     windows = [wave[start : start + size] for wave in waves for start in range(0, len(wave), size)]
     owners = np.repeat(np.arange(len(waves)), [-(-len(wave) // size) for wave in waves])
     mels = front_end(windows, sampling_rate=_RATE, return_tensors="pt")["input_features"]
-    with torch.inference_mode():
+    with inference(device):
         states = model(mels.to(device)).last_hidden_state.float().cpu().numpy()
     return _mean_real_frames(states, [len(window) for window in windows], owners, len(waves))
 
@@ -147,16 +150,14 @@ def load_sound(spec: EncoderSpec, device: str = "auto") -> SoundEncoder:
     fingerprint = f"{spec.name} {loaded.revision} mean-frames {surroundings(loaded.device, *_LIBRARIES)}"
     # One sound at a time: most networks for sound see the padding of a batch.
     forward = lambda waves: np.concatenate([_generic_row(loaded, wave) for wave in waves])
-    return SoundEncoder(spec, fingerprint, loaded.processor.sampling_rate, forward)
+    return SoundEncoder(spec, fingerprint, loaded.processor.sampling_rate, forward, loaded.device)
 
 
 def _generic_row(loaded: LoadedModel, wave: np.ndarray) -> np.ndarray:
-    import torch
-
     prepared = loaded.processor(wave, sampling_rate=loaded.processor.sampling_rate, return_tensors="pt")
     window = getattr(loaded.processor, "n_samples", len(wave))  # front ends like Whisper's pad to a fixed window
     share = min(1.0, len(wave) / window)
-    with torch.inference_mode():
+    with inference(loaded.device):
         inputs = {key: value.to(loaded.device) for key, value in prepared.items()}
         rows = pooled(loaded.model, "audio", lambda out: _mean_share(out.last_hidden_state, share), inputs)
     return rows.float().cpu().numpy()
