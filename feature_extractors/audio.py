@@ -9,6 +9,7 @@ from pathlib import Path
 from feature_extractors.batching import chunks, encode_in_batches
 from feature_extractors.checks import check_sequence
 from feature_extractors.contracts import EncodedItems, EncodedTokens, EncoderSpec, Progress, collect_tokens
+from feature_extractors.devices import fitting
 from feature_extractors.frames import frames_of, in_windows, mean_frames, whisper_states
 from feature_extractors.hub import load_entry
 from feature_extractors.recipes import recipe_for
@@ -26,11 +27,12 @@ WHISPER = PackagedFile(
 )
 _RATE = 16_000
 _LIBRARIES = ("torch", "transformers", "soundfile", "scipy")
-_BATCH = 4  # sounds, so at most 24 windows
+_BATCH = 2  # sounds, so at most 12 windows; more at once were no quicker
+_STATES_BYTES = 4 * 1024 * 50 * USED_SECONDS  # of the longest sound in a wide network
 
 
 class SoundEncoder:
-    """Reads and resamples sounds ahead in a thread while the network works on the batch before.
+    """Turns sound files into features.
 
     Parameters
     ----------
@@ -42,13 +44,16 @@ class SoundEncoder:
         Samples per second that the network expects.
     run : callable
         List of m waveforms to m Frames.
+    device : str
+        Where the network lies.
     """
 
-    def __init__(self, spec: EncoderSpec, fingerprint: str, rate: int, run: Callable):
+    def __init__(self, spec: EncoderSpec, fingerprint: str, rate: int, run: Callable, device: str):
         self.spec = spec
         self.fingerprint = f"sound/1 {fingerprint} mono {rate} first={USED_SECONDS}s cap={MAX_SECONDS}s"
         self._rate = rate
         self._run = run
+        self._device = device
 
     def encode(self, items: Sequence[Path], progress: Progress | None = None) -> EncodedItems:
         """Encode sound files; one that cannot be read becomes a problem.
@@ -88,7 +93,8 @@ class SoundEncoder:
 
     def _work(self, items: Sequence[Path]) -> tuple[list[Path], list[list[int]], Callable]:
         paths = check_sequence(items, "sound files")
-        return paths, chunks(range(len(paths)), _BATCH), lambda path: read_sound(path, self._rate)
+        batches = chunks(range(len(paths)), fitting(_BATCH, _STATES_BYTES, self._device))
+        return paths, batches, lambda path: read_sound(path, self._rate)
 
 
 def load_whisper(spec: EncoderSpec, device: str = "auto") -> SoundEncoder:
@@ -118,7 +124,7 @@ def load_whisper(spec: EncoderSpec, device: str = "auto") -> SoundEncoder:
     fingerprint = f"{spec.name} {WHISPER.revision} window={WINDOW_SECONDS}s mean-real-frames {beneath}"
     run = partial(whisper_states, model, front_end, place)
     size = WINDOW_SECONDS * _RATE
-    return SoundEncoder(spec, fingerprint, _RATE, lambda waves: in_windows(waves, size, run, mean_frames))
+    return SoundEncoder(spec, fingerprint, _RATE, lambda waves: in_windows(waves, size, run, mean_frames), place)
 
 
 def load_sound(spec: EncoderSpec, device: str = "auto") -> SoundEncoder:
@@ -144,4 +150,4 @@ def load_sound(spec: EncoderSpec, device: str = "auto") -> SoundEncoder:
     loaded = load_entry(spec, device)
     beneath = surroundings(loaded.device, *_LIBRARIES)
     fingerprint = f"{spec.name} {loaded.revision} {recipe_for(spec, loaded).pooling} real-frames {beneath}"
-    return SoundEncoder(spec, fingerprint, loaded.processor.sampling_rate, frames_of(loaded))
+    return SoundEncoder(spec, fingerprint, loaded.processor.sampling_rate, frames_of(loaded), loaded.device)

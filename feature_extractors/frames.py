@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from feature_extractors.devices import inference
 from feature_extractors.hub import LoadedModel, run_network
 
 __all__ = ["Frames", "frames_of", "in_windows", "mean_frames", "whisper_states"]
@@ -132,10 +133,8 @@ def whisper_states(encoder: Any, processor: Any, device: str, windows: list[np.n
     list of ndarray of shape (t, d), float32
         Without the frames of the padding.
     """
-    import torch
-
     mels = processor(windows, sampling_rate=processor.sampling_rate, return_tensors="pt")["input_features"]
-    with torch.inference_mode():
+    with inference(device):
         states = _numpy(encoder(mels.to(device)).last_hidden_state)
     real = [-(-len(window) * states.shape[1] // processor.n_samples) for window in windows]
     return [rows[:count] for rows, count in zip(states, real, strict=True)]
@@ -148,7 +147,7 @@ def _clap_frames(loaded: LoadedModel, windows: list[np.ndarray]) -> list[Frames]
     rate, size = loaded.processor.sampling_rate, loaded.processor.nb_max_samples
     inputs = loaded.processor(windows, sampling_rate=rate, return_tensors="pt").to(loaded.device)
     inputs["is_longer"] = torch.zeros_like(inputs["is_longer"])  # the front end picks one of the batch at random
-    with torch.inference_mode():
+    with inference(loaded.device):
         out = run_network(loaded, "sound", inputs)
     states, rows = _numpy(out.last_hidden_state.permute(0, 3, 2, 1)), _numpy(out.pooler_output)
     real = [-(-len(window) * states.shape[1] // size) for window in windows]
@@ -159,26 +158,22 @@ def _clap_frames(loaded: LoadedModel, windows: list[np.ndarray]) -> list[Frames]
 
 
 def _masked_frames(loaded: LoadedModel, waves: list[np.ndarray]) -> list[Frames]:
-    import torch
-
     config, rate = loaded.model.config, loaded.processor.sampling_rate
     waves = [_long_enough(wave, config) for wave in waves]
     prepared = loaded.processor(
         waves, sampling_rate=rate, padding=True, return_attention_mask=True, return_tensors="pt"
     ).to(loaded.device)
-    with torch.inference_mode():
+    with inference(loaded.device):
         states = _numpy(run_network(loaded, "sound", prepared).last_hidden_state)
     real = [_frame_count(len(wave), config) for wave in waves]
     return [mean_frames([rows[:count]]) for rows, count in zip(states, real, strict=True)]
 
 
 def _frames_alone(loaded: LoadedModel, wave: np.ndarray) -> Frames:
-    import torch
-
     wave = _long_enough(wave, loaded.model.config)
     inputs = loaded.processor(wave, sampling_rate=loaded.processor.sampling_rate, return_tensors="pt")
     window = getattr(loaded.processor, "n_samples", len(wave))  # front ends like Whisper's pad to a fixed window
-    with torch.inference_mode():
+    with inference(loaded.device):
         out = run_network(loaded, "sound", inputs.to(loaded.device))
     states = _numpy(out.last_hidden_state)[0]
     real = states[: max(1, int(np.ceil(min(1.0, len(wave) / window) * len(states))))]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from feature_extractors.devices import precision
 from feature_extractors.errors import EncoderError
 
 __all__ = ["PackagedFile", "resolve_device", "surroundings", "versions"]
@@ -131,7 +132,9 @@ def surroundings(device: str, *packages: str) -> str:
     str
         For a fingerprint.
     """
-    return f"on {device.partition(':')[0]} with {versions(*packages)}"
+    lower = precision(device)
+    place = device.partition(":")[0] + (f" in {lower}" if lower else "")
+    return f"on {place} with {versions(*packages)}"
 
 
 def versions(*packages: str) -> str:

@@ -235,7 +235,7 @@ def test_encoders_are_listed_with_licence_size_and_revision(capsys):
 
     assert cli.main(["encoders"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    for spec in list_encoders():
+    for spec in (spec for spec in list_encoders() if spec.kind != "video"):
         at = next(i for i, line in enumerate(lines) if line.split()[:2] == [spec.name, spec.kind])
         assert all(told in lines[at] for told in (spec.licence, spec.when_to_use, spec.commit[:8]))
         assert not spec.id or lines[at + 1].strip() == spec.id

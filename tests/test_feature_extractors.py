@@ -185,20 +185,21 @@ def test_a_row_that_is_not_finite_becomes_a_problem():
 
 
 def test_an_exception_in_progress_stops_the_work():
+    import torch
+
     ran = []
 
     def stop(done, total):
         if done:
             raise KeyboardInterrupt
 
+    items = list(range(10_000))
     with pytest.raises(KeyboardInterrupt):
-        encode_in_batches(
-            list(range(100)), chunks(range(100), 1), lambda x: x, lambda xs: ran.append(xs) or np.ones((1, 1)), 1, stop
-        )
-    assert len(ran) == 1
+        encode_in_batches(items, chunks(items, 1), lambda x: x, lambda xs: ran.append(xs) or np.ones((1, 1)), 1, stop)
+    assert 1 <= len(ran) <= 2 * torch.get_num_threads() + 1, "only what was begun when the first batch was done"
 
 
-def test_one_core_is_left_while_encoding_and_given_back_after_a_stop():
+def test_each_batch_runs_on_one_core_and_all_are_given_back_after_a_stop():
     import torch
 
     before, during = torch.get_num_threads(), []
@@ -209,7 +210,7 @@ def test_one_core_is_left_while_encoding_and_given_back_after_a_stop():
 
     with pytest.raises(KeyboardInterrupt):
         encode_in_batches([1], [[0]], lambda x: x, forward, 1)
-    assert during == [max(1, before - 1)] and torch.get_num_threads() == before
+    assert during == [1] and torch.get_num_threads() == before
 
 
 def test_no_items_and_only_bad_items_give_empty_features():
