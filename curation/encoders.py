@@ -2,9 +2,64 @@
 
 from __future__ import annotations
 
-from feature_extractors import EncoderSpec, default_encoder, list_encoders
+from feature_extractors import Encoder, EncoderSpec, default_encoder, list_encoders, load_encoder
+from feature_extractors.errors import HubUnreachableError
 
-__all__ = ["encoder_choices", "encoder_label", "encoder_note", "encoder_table", "size_told"]
+__all__ = [
+    "STRONGER", "encoder_choices", "encoder_label", "encoder_note", "encoder_table", "encoders_told",
+    "load_or_stand_in", "size_told",
+]  # fmt: skip
+
+STRONGER = {"picture": "siglip2-b16", "text": "bge-small", "sound": "clap", "video": "siglip2-b16"}
+"""The listed encoder to try for each kind where there is a connection and time."""
+
+
+def load_or_stand_in(name: str, kind: str, device: str) -> Encoder:
+    """Load an encoder; where it is a listed one of the hub, and the hub is out of reach, the offline default.
+
+    Whoever shows the result says so: see :func:`encoders_told`. A model that is not listed has no stand-in: who names
+    it wants this one.
+
+    Raises
+    ------
+    EncoderError
+        When it cannot be loaded for another reason, or is not listed.
+    """
+    try:
+        return load_encoder(name, kind, device=device)
+    except HubUnreachableError:
+        if name not in encoder_choices(kind):
+            raise
+        return load_encoder(default_encoder(kind), kind, device=device)
+
+
+def encoders_told(modalities: list[dict]) -> list[str]:
+    """Return in plain words which encoders ran, which should have, and that stronger ones are available online.
+
+    Parameters
+    ----------
+    modalities : list of dict
+        ``name``, ``kind``, ``encoder`` and, where it differs, ``asked`` of both sides, as in the summary of a run.
+
+    Returns
+    -------
+    list of str
+        Whole sentences; none where neither side was encoded.
+    """
+    sides = [side for side in modalities if side["kind"] in STRONGER]
+    if not sides:
+        return []
+    told = [
+        f"For the {side['name']}, {side['encoder']} ran in the place of {side['asked']}: the Hugging Face hub was out "
+        "of reach. Score again with a connection to use it."
+        for side in sides
+        if side.get("asked")
+    ]
+    ran = " and ".join(f"the {side['name']} by {side['encoder']}" for side in sides)
+    weak = {side["kind"]: STRONGER[side["kind"]] for side in sides if side["encoder"] == default_encoder(side["kind"])}
+    better = " and ".join(f"{name} ({kind})" for kind, name in weak.items())
+    online = f" They work offline; stronger ones are available online, such as {better}." if weak else ""
+    return [*told, f"Encoded: {ran}.{online}"]
 
 
 def encoder_choices(kind: str) -> list[str]:

@@ -7,7 +7,7 @@ from curation.queries import category_order, common_limits
 from curation.summary import category_means, dataset_means, finding, measures_of, with_measure
 from curation.words import EARLIER, MEASURES, SIGNS, terms
 from ui import state
-from ui.components import chart, empty_state, legend, problem_list
+from ui.components import chart, empty_state, encoders_note, legend, problem_list
 from ui.samples import samples
 from ui.text import plain
 
@@ -39,6 +39,7 @@ means = dataset_means(frame)
 
 with findings:
     st.markdown(plain(finding(frame, names)))
+    encoders_note(run)
     for warning in run.summary["warnings"]:
         st.warning(plain(warning), icon=":material/info:")
     if len(run.problems):

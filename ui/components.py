@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from curation.encoders import encoders_told
 from curation.errors import USER_ERRORS
 from curation.plainly import short
 from curation.words import terms
@@ -17,8 +18,8 @@ from ui import state
 from ui.text import plain
 
 __all__ = [
-    "chart", "empty_state", "error_box", "gallery", "item", "legend", "preview", "problem_list", "run_banner",
-    "sample_card",
+    "chart", "empty_state", "encoders_note", "error_box", "gallery", "item", "legend", "preview", "problem_list",
+    "run_banner", "sample_card",
 ]  # fmt: skip
 
 _LONGEST_TEXT = 2_000  # characters shown of a caption
@@ -60,6 +61,15 @@ def run_banner() -> None:
     if run is not None:
         names = " + ".join(run.modality_names)
         st.caption(f":material/folder_open: **{plain(run.name)}** · {len(run.scores):,} pairs · {plain(names)}")
+
+
+def encoders_note(run: ScoredRun) -> None:
+    """Say which encoders ran, loudest where another was asked for, and that there are stronger ones."""
+    for position, told in enumerate(reversed(encoders_told(run.summary["modalities"]))):
+        if position:
+            st.warning(plain(told), icon=":material/cloud_off:")
+        else:
+            st.caption(plain(told))
 
 
 def empty_state(title: str, advice: str, page: str, label: str) -> None:
