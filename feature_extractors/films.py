@@ -5,31 +5,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from feature_extractors.checks import existing_file
+from feature_extractors.containers import INSTEAD, demuxer_of, opened, picture_track
 from feature_extractors.contracts import ItemProblem
 
-__all__ = ["FRAMES", "MAX_SECONDS", "USED_SECONDS", "read_film"]
+__all__ = ["FRAMES", "USED_SECONDS", "read_film"]
 
 FRAMES = 8
 USED_SECONDS = 60
-MAX_SECONDS = 600
-_MAX_PIXELS = 10_000_000  # of a frame: 4K in the cinema has 8.8 million
 _MAX_PACKETS = 10_000  # of the part that is used: 166 frames a second
 _MAX_WORK = 20_000_000_000  # pixels decoded: a minute of 4K at 30 frames a second without a key frame has 15 billion
-_OTHER = "save it as MP4 (H.264) or WebM, or leave the row out"
-_DAMAGED = f"This video is damaged or cut off and no frame of it can be decoded; {_OTHER}."
-# Closed lists: FFmpeg would try 350 formats, among them playlists that name other files and addresses.
-_MOV = "mov,mp4,m4a,3gp,3g2,mj2"
-_MOV_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
-_PACKED = b"dcomzlib"  # how QuickTime marked a packed table of contents, twenty years ago
-_CHUNK = 1 << 20
-_DECODERS = ("h264", "hevc", "libdav1d", "vp8", "vp9", "mpeg4", "msmpeg4", "msmpeg4v2", "h263", "mjpeg", "mpeg1video",
-             "mpeg2video", "prores", "ffv1", "rawvideo")  # fmt: skip
+_DAMAGED = f"This video is damaged or cut off and no frame of it can be decoded; {INSTEAD}."
 
 
 def read_film(path: Any) -> Iterator[Any]:
@@ -54,12 +44,12 @@ def read_film(path: Any) -> Iterator[Any]:
         If the file is missing, damaged, too long, too large, without pictures or not a video.
     """
     file = existing_file(path, "video")
-    demuxer = _demuxer(file)
     try:
+        demuxer = demuxer_of(file)
         with file.open("rb") as source:
-            with _opened(source, demuxer) as container:
+            with opened(source, demuxer) as container:
                 plan = _plan(container)
-            with _opened(source, demuxer) as container:
+            with opened(source, demuxer) as container:
                 yield from _pictures(container, plan)
     except ItemProblem:
         raise
@@ -72,50 +62,6 @@ def _system_cause(error: Exception) -> Exception | None:
     import av
 
     return error if isinstance(error, MemoryError) or not isinstance(error, av.FFmpegError) else None
-
-
-def _demuxer(file: Path) -> str:
-    """Decide by the first bytes alone how a file is to be read."""
-    with file.open("rb") as stream:
-        start = stream.read(12)
-    if start[4:8] in _MOV_BOXES:
-        _check_unpacked(file)
-        return _MOV
-    if start.startswith(b"\x1aE\xdf\xa3"):
-        return "matroska,webm"
-    if start.startswith(b"RIFF") and start.endswith(b"AVI "):
-        return "avi"
-    raise ItemProblem(f"This file is not an MP4, MOV, WebM, MKV or AVI video, whatever its name says; {_OTHER}.")
-
-
-def _check_unpacked(file: Path) -> None:
-    """Refuse what FFmpeg would unpack without a limit: half a megabyte can become a gigabyte."""
-    end = b""
-    with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            if _PACKED in end + chunk:
-                raise ItemProblem(f"The table of contents of this video is packed, which is not read here; {_OTHER}.")
-            end = chunk[-len(_PACKED) :]
-
-
-def _opened(source: BinaryIO, demuxer: str) -> Any:
-    """Open a film from its first byte, so that nothing but this one file can be read."""
-    import av
-
-    source.seek(0)
-    decoding = {"max_pixels": str(_MAX_PIXELS), "threads": "1", "codec_whitelist": ",".join(_DECODERS)}
-    options = decoding | {"format_whitelist": demuxer, "protocol_whitelist": "none", "enable_drefs": "0"}
-    container = av.open(
-        source, "r", format=demuxer, options=options, metadata_errors="replace", io_open=_refuse_other_files
-    )
-    for stream in container.streams.video:
-        if stream.codec_context is not None:
-            stream.codec_context.options = decoding
-    return container
-
-
-def _refuse_other_files(url: str, flags: int, options: dict[str, str]) -> None:
-    raise PermissionError("A video may not name other files.")
 
 
 @dataclass(frozen=True)
@@ -135,36 +81,12 @@ class _Plan:
 
 
 def _plan(container: Any) -> _Plan:
-    track = _track(container)
-    _check(container, track)
+    track = picture_track(container)
     moments, opens, shown = _packets(container, track)
     if not shown.any():
-        raise ItemProblem(f"This video holds no frames of its own; {_OTHER}.")
+        raise ItemProblem(f"This video holds no frames of its own; {INSTEAD}.")
     wanted = _spread(np.sort(moments[shown]))
     return _Plan(_needed(moments, opens, np.flatnonzero(shown & np.isin(moments, wanted))), tuple(wanted.tolist()))
-
-
-def _track(container: Any) -> Any:
-    from av.stream import Discard, Disposition
-
-    tracks = [track for track in container.streams.video if not track.disposition & Disposition.attached_pic]
-    if not tracks:
-        raise ItemProblem("This video has no picture track; bring it as a sound, or leave the row out.")
-    for other in container.streams:
-        other.discard = Discard.default if other is tracks[0] else Discard.all
-    return tracks[0]
-
-
-def _check(container: Any, track: Any) -> None:
-    """Refuse by the header alone, before anything is decoded."""
-    coding = track.codec_context.name if track.codec_context else "something unknown"
-    if coding not in _DECODERS:
-        raise ItemProblem(f"This video is coded as {coding}, which is not read here; {_OTHER}.")
-    if not 0 < track.codec_context.width * track.codec_context.height <= _MAX_PIXELS:  # 0: the decoder has refused it
-        size = f"over {_MAX_PIXELS // 1_000_000} million pixels, or no known size"
-        raise ItemProblem(f"The frames of this video have {size}; save it smaller, or leave the row out.")
-    if (container.duration or 0) > MAX_SECONDS * 1_000_000:
-        raise ItemProblem(f"This video is longer than {MAX_SECONDS // 60} minutes; cut it, or leave the row out.")
 
 
 def _moment(timed: Any) -> int | None:
@@ -188,7 +110,7 @@ def _packets(container: Any, track: Any) -> tuple[np.ndarray, np.ndarray, np.nda
                 break
             rows.append((now, packet.is_keyframe, not (packet.is_discard or packet.is_corrupt)))
             if len(rows) > _MAX_PACKETS:
-                raise ItemProblem(f"This video has over {_MAX_PACKETS:,} frames in its first minute; {_OTHER}.")
+                raise ItemProblem(f"This video has over {_MAX_PACKETS:,} frames in its first minute; {INSTEAD}.")
     except av.FFmpegError:  # damaged from here on
         pass
     moments, opens, shown = zip(*rows, strict=True) if rows else ((), (), ())
@@ -236,7 +158,7 @@ def _pictures(container: Any, plan: _Plan) -> Iterator[Any]:
 
 def _frames(container: Any, needed: np.ndarray) -> Iterator[Any]:
     """Decode the needed packets; a run of them ends with what the decoder still holds back."""
-    track = _track(container)
+    track = picture_track(container)
     decoder, work, running = track.codec_context, 0, False
     packets = (packet for packet in container.demux(track) if _moment(packet) is not None and packet.size)
     for packet, wanted in zip(packets, needed.tolist(), strict=False):

@@ -10,8 +10,9 @@ import numpy as np
 
 from feature_extractors.batching import chunks, encode_in_batches
 from feature_extractors.checks import check_sequence
+from feature_extractors.containers import MAX_SECONDS
 from feature_extractors.contracts import EncodedItems, EncodedTokens, EncoderSpec, Progress, collect_tokens
-from feature_extractors.films import FRAMES, MAX_SECONDS, USED_SECONDS, read_film
+from feature_extractors.films import FRAMES, USED_SECONDS, read_film
 from feature_extractors.image import PictureEncoder
 from feature_extractors.weights import versions
 

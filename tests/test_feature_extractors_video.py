@@ -343,7 +343,7 @@ def test_a_failing_system_is_told_from_a_damaged_film(tmp_path, model, monkeypat
         def read(self, size=-1):
             raise error
 
-    really = films._opened
-    monkeypatch.setattr(films, "_opened", lambda source, demuxer: really(Failing(source.name), demuxer))
+    really = films.opened
+    monkeypatch.setattr(films, "opened", lambda source, demuxer: really(Failing(source.name), demuxer))
     encoded = encoder.encode([path])
     assert encoded.passing == {0} and len(encoded.problems) == 1
