@@ -121,8 +121,8 @@ def _source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--modality", action="append", default=[], metavar="NAME=COLUMN",
                         help="a side of the pair; give two. Several number columns: NAME=COL1,COL2")  # fmt: skip
     parser.add_argument("--label", metavar="COLUMN", help="the column with the category")
-    parser.add_argument("--media", type=Path, metavar="DIR_OR_ZIP", help="where pictures and sounds are")
-    parser.add_argument("--link", action="store_true", help="leave pictures and sounds where they are; do not copy")
+    parser.add_argument("--media", type=Path, metavar="DIR_OR_ZIP", help="where pictures, sounds and videos are")
+    parser.add_argument("--link", action="store_true", help="leave these files where they are; do not copy")
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
@@ -205,6 +205,7 @@ def _run_on(source: dict, encoders: dict[str, str], arguments: argparse.Namespac
 
 def _run(settings: RunSettings, out: Path, run_id: str | None = None, samples: dict | None = None) -> None:
     """Score, and say what was found; a refused command leaves no new folder behind."""
+    from curation.encoders import encoders_told
     from curation.jobs import CatalogueProgress, job_in_this_process
     from curation.pipeline import import_source, run
     from curation.places import new_id
@@ -227,8 +228,8 @@ def _run(settings: RunSettings, out: Path, run_id: str | None = None, samples: d
         title = one_line(term.title)
         print(f"  {title:<{width}}  {mean['mean']:7.3f} nats  (90 % interval {mean['low']:.3f} … {mean['high']:.3f})")
     print(one_line(summary["finding"]))
-    for warning in summary["warnings"]:
-        print(f"Note: {one_line(warning)}")
+    for note in (*encoders_told(summary["modalities"]), *summary["warnings"]):
+        print(f"Note: {one_line(note)}")
     print(f"Run {run_id} is in {done.folder}: scores.parquet, summary.json, run.json, map.parquet")
 
 

@@ -25,7 +25,7 @@ from benchmarks.reliability import write
 from benchmarks.report import table
 
 BATCH = 500  # inputs of one process
-READERS = ("table", "roles", "archive", "features", "picture", "sound")
+READERS = ("table", "roles", "archive", "features", "picture", "sound", "video")
 FOUND = """
 Found on the way by these inputs and by the hostile files of `tests/hostile`, and mended, each with a test: memory that
 grew with a single compressed entry, cell, repeated Parquet text or stretched tensor; a recursion without end in file

@@ -28,6 +28,7 @@ from curation.importing import (
     suggest_roles,
 )
 from feature_extractors.contracts import ItemProblem
+from feature_extractors.films import FRAMES, read_film
 from feature_extractors.pictures import MAX_PIXELS, read_picture
 from feature_extractors.sounds import read_sound
 
@@ -182,6 +183,12 @@ def _sound(path: Path, into: Path) -> str:
     return f"{len(samples)} samples"
 
 
+def _video(path: Path, into: Path) -> str:
+    sizes = [frame.size for frame in read_film(path) if frame.mode == "RGB" and min(frame.size) > 0]
+    assert 0 < len(sizes) <= FRAMES
+    return f"{len(sizes)} frames of {sizes[0][0]} x {sizes[0][1]}"
+
+
 READERS: dict[str, Callable[[Path, Path], str]] = {
     "table": _table,
     "roles": _roles,
@@ -189,5 +196,6 @@ READERS: dict[str, Callable[[Path, Path], str]] = {
     "features": _features,
     "picture": _picture,
     "sound": _sound,
+    "video": _video,
 }
 """What a user can hand in: each reads a path, may write below a folder, and tells what became of it."""

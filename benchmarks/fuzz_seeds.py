@@ -95,5 +95,20 @@ def _sounds(folder: Path) -> None:
         soundfile.write(folder / name, wave, 8_000, kind)
 
 
+def _videos(folder: Path) -> None:
+    import av
+
+    tones = np.arange(12 * 32 * 32 * 3, dtype=np.uint8).reshape(12, 32, 32, 3)
+    for name, codec, shade in (("a.mp4", "libx264", "yuv420p"), ("b.mp4", "mpeg4", "yuv420p"),
+                               ("a.webm", "libvpx", "yuv420p"), ("b.webm", "libvpx-vp9", "yuv420p"),
+                               ("a.mkv", "ffv1", "yuv420p"), ("a.avi", "mjpeg", "yuvj420p")):  # fmt: skip
+        with av.open(str(folder / name), "w") as out:
+            track = out.add_stream(codec, rate=10)
+            track.width, track.height, track.pix_fmt = 32, 32, shade
+            for frame in tones:
+                out.mux(track.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
+            out.mux(track.encode(None))
+
+
 SEEDS = {"table": _tables, "roles": _tables, "archive": _archives, "features": _arrays, "picture": _pictures,
-         "sound": _sounds}  # fmt: skip
+         "sound": _sounds, "video": _videos}  # fmt: skip

@@ -11,11 +11,13 @@ import pandas as pd
 
 from curation.errors import DataError
 
-__all__ = ["KINDS", "Modality", "PairedDataset"]
+__all__ = ["KINDS", "MEDIA_KINDS", "Modality", "PairedDataset"]
 
-KINDS = ("picture", "text", "sound", "numbers", "vectors")
-"""What a modality can be made of. Pictures and sounds are file paths, texts are strings,
-numbers a table of columns, vectors ready-made features."""
+MEDIA_KINDS = ("picture", "sound", "video")
+"""What is kept in files of its own."""
+
+KINDS = (*MEDIA_KINDS, "text", "numbers", "vectors")
+"""What a modality can be made of. Texts are strings, numbers a table of columns, vectors ready-made features."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,9 @@ class Modality:
     ----------
     name : str
         The user's own word for it; used everywhere on screen and in exports.
-    kind : {"picture", "text", "sound", "numbers", "vectors"}
+    kind : {"picture", "text", "sound", "video", "numbers", "vectors"}
     items : sequence of length n_samples
-        ``pathlib.Path`` for pictures and sounds, ``str`` for texts, and for numbers and vectors
+        ``pathlib.Path`` for pictures, sounds and videos, ``str`` for texts, and for numbers and vectors
         a float ndarray of shape (n_samples, n_features).
     names : sequence of str, optional
         The files' own names, where items are kept under others.

@@ -13,6 +13,7 @@ import pandas as pd
 
 from curation import __version__
 from curation.dataset import Modality, PairedDataset
+from curation.encoders import load_or_stand_in
 from curation.errors import DataError
 from curation.importing import ImportResult, Problems
 from curation.mapping import draw_map
@@ -33,7 +34,7 @@ from curation.workspace import (
 )
 from curation.workspace.files import unfinished_folder
 from curation.workspace.folder import FEATURES
-from feature_extractors import Encoder, FeatureCache, default_encoder, encode_items, load_encoder
+from feature_extractors import Encoder, FeatureCache, default_encoder, encode_items
 from lsmi_core import FIELDS, LSMIEstimator, PointwiseInteractions
 from lsmi_core.redundancy import adjust_means
 
@@ -77,7 +78,7 @@ def run(settings: RunSettings, workspace: Workspace, run_id: str, progress: Prog
         scores = _score(features, found.dataset, settings, progress)
         frame = _scores_frame(found.dataset, scores, workspace.folder)
         summary = _summary(found, frame, scores, encoders, settings)
-        record = _record(settings, encoders, dataset_id)
+        record = _record(settings, found.dataset, encoders, dataset_id)
         scored = add_run(workspace, run_id, frame, summary, record, found.problems.frame)
     else:
         scored = load_run(done.folder)
@@ -128,7 +129,17 @@ def _check_named(chosen: dict[str, str], names: tuple[str, str]) -> None:
 
 def _encoder(modality: Modality, settings: RunSettings) -> Encoder:
     name = settings.encoders.get(modality.name) or default_encoder(modality.kind)
-    return load_encoder(name, modality.kind, device=settings.device)
+    return load_or_stand_in(name, modality.kind, settings.device)
+
+
+def _stood_in(settings: RunSettings, data: PairedDataset, encoders: list[Encoder]) -> dict[str, str]:
+    """Return, by modality, the encoder that was asked for where an offline one ran in its place."""
+    ran = {m.name: e.spec for m, e in zip(data.modalities, encoders, strict=True)}
+    return {
+        name: asked
+        for name, asked in settings.encoders.items()
+        if ran[name].source == "package" and ran[name].name != asked
+    }
 
 
 def _encode(
@@ -221,7 +232,7 @@ def _summary(
     found: ImportResult, frame: pd.DataFrame, scores: PointwiseInteractions, encoders: list[Encoder],
     settings: RunSettings,
 ) -> dict:  # fmt: skip
-    data = found.dataset
+    data, asked = found.dataset, _stood_in(settings, found.dataset, encoders)
     means = dataset_means(frame)
     return {
         "name": data.name,
@@ -232,6 +243,7 @@ def _summary(
         "surprisal": settings.surprisal,
         "modalities": [
             {"name": m.name, "kind": m.kind, "encoder": e.spec.name}
+            | ({"asked": asked[m.name]} if m.name in asked else {})
             for m, e in zip(data.modalities, encoders, strict=True)
         ],
         "attribution": data.attribution,
@@ -244,9 +256,11 @@ def _summary(
     }
 
 
-def _record(settings: RunSettings, encoders: list[Encoder], dataset_id: str) -> dict:
-    """Return everything needed to repeat the run."""
+def _record(settings: RunSettings, data: PairedDataset, encoders: list[Encoder], dataset_id: str) -> dict:
+    """Return everything needed to repeat the run: with the encoders that ran, whichever were asked for."""
     plain = settings.to_json()
+    ran = {m.name: e.spec.name for m, e in zip(data.modalities, encoders, strict=True)}
+    plain["encoders"] |= {name: ran[name] for name in _stood_in(settings, data, encoders)}
     if "path" in plain["source"] and "sha256" not in plain["source"]:
         plain["source"]["sha256"] = file_digest(Path(plain["source"]["path"]))
     return {

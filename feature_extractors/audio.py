@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from feature_extractors.batching import chunks, encode_in_batches
 from feature_extractors.checks import check_sequence
-from feature_extractors.contracts import EncodedItems, EncoderSpec, Progress
-from feature_extractors.hub import LoadedModel, load_transformers, pooled
+from feature_extractors.contracts import EncodedItems, EncodedTokens, EncoderSpec, Progress, collect_tokens
+from feature_extractors.devices import fitting
+from feature_extractors.frames import frames_of, in_windows, mean_frames, whisper_states
+from feature_extractors.hub import load_entry
+from feature_extractors.recipes import recipe_for
 from feature_extractors.sounds import MAX_SECONDS, USED_SECONDS, read_sound
 from feature_extractors.weights import PackagedFile, resolve_device, surroundings
 from feature_extractors.whisper import WINDOW_SECONDS, build_whisper
@@ -25,13 +26,13 @@ WHISPER = PackagedFile(
     "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
 )
 _RATE = 16_000
-_SAMPLES_PER_FRAME = 320
 _LIBRARIES = ("torch", "transformers", "soundfile", "scipy")
-_BATCH = 4  # sounds, so at most 24 windows
+_BATCH = 2  # sounds, so at most 12 windows; more at once were no quicker
+_STATES_BYTES = 4 * 1024 * 50 * USED_SECONDS  # of the longest sound in a wide network
 
 
 class SoundEncoder:
-    """Reads and resamples sounds ahead in a thread while the network works on the batch before.
+    """Turns sound files into features.
 
     Parameters
     ----------
@@ -41,15 +42,18 @@ class SoundEncoder:
         Everything, besides the sounds, that the features depend on.
     rate : int
         Samples per second that the network expects.
-    forward : callable
-        List of m waveforms to an array of shape (m, d).
+    run : callable
+        List of m waveforms to m Frames.
+    device : str
+        Where the network lies.
     """
 
-    def __init__(self, spec: EncoderSpec, fingerprint: str, rate: int, forward: Callable):
+    def __init__(self, spec: EncoderSpec, fingerprint: str, rate: int, run: Callable, device: str):
         self.spec = spec
         self.fingerprint = f"sound/1 {fingerprint} mono {rate} first={USED_SECONDS}s cap={MAX_SECONDS}s"
         self._rate = rate
-        self._forward = forward
+        self._run = run
+        self._device = device
 
     def encode(self, items: Sequence[Path], progress: Progress | None = None) -> EncodedItems:
         """Encode sound files; one that cannot be read becomes a problem.
@@ -66,10 +70,31 @@ class SoundEncoder:
         EncodedItems
             With `features` of shape (n_kept, d).
         """
+        rows = lambda waves: [frames.row for frames in self._run(waves)]
+        return encode_in_batches(*self._work(items), rows, self.spec.width, progress)
+
+    def encode_tokens(self, items: Sequence[Path], progress: Progress | None = None) -> EncodedTokens:
+        """Give the last states of all real frames; a sound that cannot be read becomes a problem.
+
+        Parameters
+        ----------
+        items : sequence of Path
+            As for `encode`.
+        progress : callable, optional
+            Called with (done, total).
+
+        Returns
+        -------
+        EncodedTokens
+            With `states` of shape (n_tokens, d), in the order of time; CLAP has several frequencies at each time.
+        """
+        sequences = lambda waves: [frames.states for frames in self._run(waves)]
+        return encode_in_batches(*self._work(items), sequences, None, progress, collect_tokens)
+
+    def _work(self, items: Sequence[Path]) -> tuple[list[Path], list[list[int]], Callable]:
         paths = check_sequence(items, "sound files")
-        batches = chunks(range(len(paths)), _BATCH)
-        read = lambda path: read_sound(path, self._rate)
-        return encode_in_batches(paths, batches, read, self._forward, self.spec.width, progress)
+        batches = chunks(range(len(paths)), fitting(_BATCH, _STATES_BYTES, self._device))
+        return paths, batches, lambda path: read_sound(path, self._rate)
 
 
 def load_whisper(spec: EncoderSpec, device: str = "auto") -> SoundEncoder:
@@ -97,70 +122,32 @@ def load_whisper(spec: EncoderSpec, device: str = "auto") -> SoundEncoder:
     model.to(place)
     beneath = surroundings(place, *_LIBRARIES)
     fingerprint = f"{spec.name} {WHISPER.revision} window={WINDOW_SECONDS}s mean-real-frames {beneath}"
-    return SoundEncoder(spec, fingerprint, _RATE, lambda waves: _whisper_rows(model, front_end, place, waves))
-
-
-def _whisper_rows(model: Any, front_end: Any, device: str, waves: list[np.ndarray]) -> np.ndarray:
-    import torch
-
+    run = partial(whisper_states, model, front_end, place)
     size = WINDOW_SECONDS * _RATE
-    windows = [wave[start : start + size] for wave in waves for start in range(0, len(wave), size)]
-    owners = np.repeat(np.arange(len(waves)), [-(-len(wave) // size) for wave in waves])
-    mels = front_end(windows, sampling_rate=_RATE, return_tensors="pt")["input_features"]
-    with torch.inference_mode():
-        states = model(mels.to(device)).last_hidden_state.float().cpu().numpy()
-    return _mean_real_frames(states, [len(window) for window in windows], owners, len(waves))
-
-
-def _mean_real_frames(states: np.ndarray, lengths: list[int], owners: np.ndarray, count: int) -> np.ndarray:
-    """Weigh windows by their real frames: a rest of a tenth of a second must not count like five seconds."""
-    sums, frames = np.zeros((count, states.shape[2])), np.zeros((count, 1))
-    for window, length, owner in zip(states, lengths, owners, strict=True):
-        real = -(-length // _SAMPLES_PER_FRAME)
-        sums[owner] += window[:real].sum(axis=0, dtype=np.float64)
-        frames[owner] += real
-    return (sums / frames).astype(np.float32)
+    return SoundEncoder(spec, fingerprint, _RATE, lambda waves: in_windows(waves, size, run, mean_frames), place)
 
 
 def load_sound(spec: EncoderSpec, device: str = "auto") -> SoundEncoder:
-    """Load a sound network from a folder or by its id.
+    """Load a sound network from a folder or from the hub.
 
     Parameters
     ----------
     spec : EncoderSpec
-        Its entry; the name is a folder or ``org/name``.
+        Its entry.
     device : str
         "auto" or a torch device.
 
     Returns
     -------
     SoundEncoder
-        With the mean of the last states over the real frames.
+        With the projection of two towers, else the mean of the last states over the real frames.
 
     Raises
     ------
     EncoderError
         If it cannot be loaded.
     """
-    name = str(Path(spec.name).expanduser()) if spec.source == "folder" else spec.name
-    loaded = load_transformers(name, "AutoFeatureExtractor", resolve_device(device))
-    fingerprint = f"{spec.name} {loaded.revision} mean-frames {surroundings(loaded.device, *_LIBRARIES)}"
-    # One sound at a time: most networks for sound see the padding of a batch.
-    forward = lambda waves: np.concatenate([_generic_row(loaded, wave) for wave in waves])
-    return SoundEncoder(spec, fingerprint, loaded.processor.sampling_rate, forward)
-
-
-def _generic_row(loaded: LoadedModel, wave: np.ndarray) -> np.ndarray:
-    import torch
-
-    prepared = loaded.processor(wave, sampling_rate=loaded.processor.sampling_rate, return_tensors="pt")
-    window = getattr(loaded.processor, "n_samples", len(wave))  # front ends like Whisper's pad to a fixed window
-    share = min(1.0, len(wave) / window)
-    with torch.inference_mode():
-        inputs = {key: value.to(loaded.device) for key, value in prepared.items()}
-        rows = pooled(loaded.model, "audio", lambda out: _mean_share(out.last_hidden_state, share), inputs)
-    return rows.float().cpu().numpy()
-
-
-def _mean_share(states: Any, share: float) -> Any:
-    return states[:, : max(1, int(np.ceil(share * states.shape[1])))].mean(1)
+    loaded = load_entry(spec, device)
+    beneath = surroundings(loaded.device, *_LIBRARIES)
+    fingerprint = f"{spec.name} {loaded.revision} {recipe_for(spec, loaded).pooling} real-frames {beneath}"
+    return SoundEncoder(spec, fingerprint, loaded.processor.sampling_rate, frames_of(loaded), loaded.device)

@@ -1,4 +1,4 @@
-"""The one loop that reads items ahead in a thread, runs the network on batches and reports progress."""
+"""The one loop that reads items and runs the network on batches, as many batches side by side as there are cores."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from feature_extractors.contracts import EncodedItems, ItemProblem, Progress, collect
+from feature_extractors.contracts import EncodedItems, EncodedTokens, ItemProblem, Progress, collect
 
-__all__ = ["chunks", "encode_in_batches"]
+__all__ = ["chunks", "encode_in_batches", "like_lengths"]
 
-_AHEAD = 2  # batches read in advance: enough to hide decoding, and little memory
-_Prepared = list[tuple[int, Any, ItemProblem | None]]
+_Encoded = TypeVar("_Encoded", EncodedItems, EncodedTokens)
+_Rows = dict[int, np.ndarray]
+_Problems = dict[int, ItemProblem]
 
 
 def chunks(order: Sequence[int], size: int) -> list[list[int]]:
@@ -37,15 +37,51 @@ def chunks(order: Sequence[int], size: int) -> list[list[int]]:
     return [list(order[start : start + size]) for start in range(0, len(order), size)]
 
 
+def like_lengths(lengths: Sequence[int], size: int, positions: int) -> list[list[int]]:
+    """Batches of items of like length, so that little padding is computed.
+
+    The longest come first: what takes longest is not what all cores wait for in the end, and memory that is too
+    small is noticed at once.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Of each item.
+    size : int
+        Most items in a batch.
+    positions : int
+        Most positions in a batch, padding included, where it has more than one item.
+
+    Returns
+    -------
+    list of list of int
+        Every position once.
+    """
+    batches: list[list[int]] = []
+    room = 0
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if room == 0:
+            batches.append([])
+            room = min(size, positions // max(1, lengths[i])) or 1
+        batches[-1].append(i)
+        room -= 1
+    return batches
+
+
 def encode_in_batches(
     items: Sequence[Any],
     batches: Sequence[Sequence[int]],
     read: Callable[[Any], Any],
-    forward: Callable[[list[Any]], np.ndarray],
+    forward: Callable[[list[Any]], Sequence[np.ndarray]],
     width: int | None,
     progress: Progress | None = None,
-) -> EncodedItems:
-    """Read, run and collect, with reading one step ahead of running.
+    gather: Callable[..., _Encoded] = collect,
+) -> _Encoded:
+    """Read, run and collect.
+
+    Each core works on a batch of its own from the file to the features. Sharing out one small batch between cores
+    costs more in waiting than it saves, all the more where another process, or reading, wants a core. Which core
+    a batch meets, and how many there are, changes no bit of its features.
 
     Parameters
     ----------
@@ -54,82 +90,70 @@ def encode_in_batches(
     batches : sequence of sequence of int
         Every position once, in the order in which to work.
     read : callable
-        Item to prepared item; raises ItemProblem for an item that cannot be encoded. Runs in a second thread.
+        Item to prepared item; raises ItemProblem for an item that cannot be encoded. Runs in several threads.
     forward : callable
-        List of m prepared items to an array of shape (m, d).
+        List of m prepared items to m arrays: rows of length d, or sequences of shape (t, d). Runs in several threads.
     width : int or None
         Number of features, for when no item worked.
     progress : callable, optional
-        Called with (done, total).
+        Called with (done, total), always from the caller's thread; an exception it raises stops the work.
+    gather : callable
+        `collect` for rows, `collect_tokens` for sequences.
 
     Returns
     -------
-    EncodedItems
+    EncodedItems or EncodedTokens
         In item order, whatever the order of the batches.
     """
-    rows: dict[int, np.ndarray] = {}
-    problems: dict[int, ItemProblem] = {}
+    rows: _Rows = {}
+    problems: _Problems = {}
     report = progress or (lambda done, total: None)
     report(0, len(items))
-    with _one_core_left():
-        for prepared in _read_ahead(items, batches, read):
-            _run(prepared, forward, rows, problems)
-            report(len(rows) + len(problems), len(items))
+    for good, bad in _side_by_side(lambda batch: _encode_batch(items, batch, read, forward), batches):
+        rows |= good
+        problems |= bad
+        report(len(rows) + len(problems), len(items))
     if not batches:
         report(len(items), len(items))
     passing = [i for i, problem in problems.items() if problem.passing]
-    return collect(rows, {i: str(problem) for i, problem in problems.items()}, width, passing)
+    return gather(rows, {i: str(problem) for i, problem in problems.items()}, width, passing)
 
 
-@contextmanager
-def _one_core_left() -> Iterator[None]:
-    """Let torch use all cores but one while encoding.
-
-    Its threads wait for each other by spinning. As soon as one core is also decoding, or drawing the page,
-    every small operation waits for that core: on two cores 6 pictures a second instead of 140.
-    """
+def _side_by_side(function: Callable, batches: Sequence[Sequence[int]]) -> Iterator[tuple[_Rows, _Problems]]:
+    """Give the results in the order of the batches; a few are begun beyond the one that is waited for."""
     torch = sys.modules.get("torch")  # a loaded encoder that needs torch has imported it
-    if torch is None:
-        yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, before - 1))
+    before = torch.get_num_threads() if torch else 1
+    pool = ThreadPoolExecutor(before, initializer=lambda: torch and torch.set_num_threads(1))
+    waiting: deque = deque()
     try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+        for batch in batches:
+            waiting.append(pool.submit(function, batch))
+            if len(waiting) > 2 * before:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:  # a cancelled run must not wait for batches that nobody will use
+        pool.shutdown(cancel_futures=True)
+        if torch:  # threads made from now on get as many as before
+            torch.set_num_threads(before)
 
 
-def _run(prepared: _Prepared, forward: Callable, rows: dict[int, np.ndarray], problems: dict[int, ItemProblem]) -> None:
-    problems.update({i: problem for i, _, problem in prepared if problem is not None})
+def _encode_batch(
+    items: Sequence[Any], batch: Sequence[int], read: Callable, forward: Callable
+) -> tuple[_Rows, _Problems]:
+    prepared = [(i, *_read_one(items[i], read)) for i in batch]
+    problems = {i: problem for i, _, problem in prepared if problem is not None}
     good = [(i, value) for i, value, problem in prepared if problem is None]
+    rows: _Rows = {}
     if not good:
-        return
+        return rows, problems
     for (i, _), row in zip(good, forward([value for _, value in good]), strict=True):
         if np.isfinite(row).all():
             rows[i] = row
         else:
             why = "The encoder gave a value that is not a number for this item; choose another encoder."
             problems[i] = ItemProblem(why)
-
-
-def _read_ahead(items: Sequence[Any], batches: Sequence[Sequence[int]], read: Callable) -> Iterator[_Prepared]:
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        waiting: deque = deque()
-        try:
-            for batch in batches:
-                waiting.append(pool.submit(_read_batch, items, batch, read))
-                if len(waiting) > _AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:  # a cancelled run must not wait for batches that nobody will use
-            for future in waiting:
-                future.cancel()
-
-
-def _read_batch(items: Sequence[Any], batch: Sequence[int], read: Callable) -> _Prepared:
-    return [(i, *_read_one(items[i], read)) for i in batch]
+    return rows, problems
 
 
 def _read_one(item: Any, read: Callable) -> tuple[Any, ItemProblem | None]:

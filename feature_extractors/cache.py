@@ -21,7 +21,7 @@ __all__ = ["FeatureCache", "encode_items"]
 _FORMAT = "features/2"
 _FILES = "files"
 # Items a shard. What a kill can cost is the time of one: some ten seconds on two cores. Whole batches of each encoder.
-_SHARD_ITEMS: dict[Kind, int] = {"text": 1024, "picture": 512, "sound": 64}
+_SHARD_ITEMS: dict[Kind, int] = {"text": 1024, "picture": 512, "sound": 64, "video": 16}
 _IN_MEMORY = 256 * 2**20
 
 

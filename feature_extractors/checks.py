@@ -3,13 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from feature_extractors.contracts import ItemProblem
 from feature_extractors.errors import EncoderError
 
-__all__ = ["check_sequence", "matrix", "split_rows"]
+__all__ = ["check_sequence", "existing_file", "matrix", "split_rows"]
+
+
+def existing_file(item: Any, what: str) -> Path:
+    """Check that an item names a file that is there.
+
+    Parameters
+    ----------
+    item : Path
+        The item.
+    what : str
+        What the file should be, for the sentence: "picture", "sound" or "video".
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ItemProblem
+        If it does not.
+    """
+    if not isinstance(item, (str, Path)):
+        raise ItemProblem(f"This row names no {what} file; name one, or leave the row out.")
+    file = Path(item)
+    if not file.is_file():
+        raise ItemProblem(f"This {what} file does not exist; check its name, or leave the row out.", passing=True)
+    return file
 
 
 def split_rows(items: np.ndarray, problems: dict[int, str]) -> np.ndarray:

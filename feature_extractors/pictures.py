@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from feature_extractors.checks import existing_file
 from feature_extractors.contracts import ItemProblem
 
 __all__ = ["MAX_PIXELS", "read_picture"]
@@ -68,11 +69,7 @@ def _pillow() -> Any:
 
 
 def _existing(path: Any) -> Path:
-    if not isinstance(path, (str, Path)):
-        raise ItemProblem("This row names no picture file; name one, or leave the row out.")
-    file = Path(path)
-    if not file.is_file():
-        raise ItemProblem("This picture file does not exist; check its name, or leave the row out.", passing=True)
+    file = existing_file(path, "picture")
     if file.stat().st_size == 0:
         raise ItemProblem("This picture file is empty; copy it again, or leave the row out.")
     return file

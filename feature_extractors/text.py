@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from feature_extractors.batching import encode_in_batches
+from feature_extractors.batching import chunks, encode_in_batches, like_lengths
 from feature_extractors.checks import check_sequence
-from feature_extractors.contracts import EncodedItems, EncoderSpec, ItemProblem, Progress
-from feature_extractors.hub import LoadedModel, load_transformers, pooled
+from feature_extractors.contracts import (
+    EncodedItems,
+    EncodedTokens,
+    EncoderSpec,
+    ItemProblem,
+    Progress,
+    collect_tokens,
+)
+from feature_extractors.devices import fitting, inference
+from feature_extractors.hub import LoadedModel, load_entry, load_transformers, run_network
+from feature_extractors.recipes import pool, recipe_for
 from feature_extractors.weights import PackagedFile, resolve_device, surroundings
 
 __all__ = ["MINILM", "TextEncoder", "load_minilm", "load_text"]
@@ -23,14 +31,16 @@ MINILM = PackagedFile(
     "model/model.safetensors",
     "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 )
-_MAX_TOKENS = 256
-_MAX_CHARACTERS = 100_000  # of a text: the tokenizer would read all of a novel for its first 256 tokens
-_BATCH = 64
-_BATCH_CHARACTERS = 16_000  # keeps a batch of long texts near a second on two cores
+_MAX_TOKENS = 512  # where the model does not say what it was made for
+_POSITIONS_FROM_TWO = ("camembert", "clap_text_model", "mpnet")  # these, and all called roberta
+_MAX_CHARACTERS = 100_000  # of a text: the tokenizer would read all of a novel for its first 512 tokens
+_BATCH_TOKENS = 2048  # of 512 to 8192, the quickest on a processor, or close to it
+_SHORTEST = 32  # tokens that a text counts for at least: at most 64 texts in a batch
+_AT_ONCE = 1024  # texts
 
 
 class TextEncoder:
-    """Mean of the token states over the real tokens, cut after 256 tokens.
+    """Texts through a tokenizer and a network, padded at the end.
 
     Parameters
     ----------
@@ -38,20 +48,25 @@ class TextEncoder:
         Its entry.
     loaded : LoadedModel
         Network and tokenizer.
-    unit_length : bool
-        Whether rows are scaled to length 1.
     """
 
-    def __init__(self, spec: EncoderSpec, loaded: LoadedModel, unit_length: bool):
+    def __init__(self, spec: EncoderSpec, loaded: LoadedModel):
         self.spec = spec
         self._loaded = loaded
-        self._unit_length = unit_length
-        self._max_tokens = min(_MAX_TOKENS, loaded.processor.model_max_length)
+        self._recipe = recipe_for(spec, loaded)
+        # SigLIP was trained on texts in small letters, padded to one length that it reads to its end.
+        self._one_length = "siglip" in loaded.model.config.model_type
+        self._max_tokens = _most_tokens(loaded, self._recipe.max_tokens)
+        loaded.processor.padding_side = "right"
         if loaded.processor.pad_token is None:  # decoders such as GPT-2 were trained without one
             loaded.processor.pad_token = loaded.processor.eos_token
-        pooling = f"mean characters<={_MAX_CHARACTERS} tokens<={self._max_tokens} unit={unit_length}"
-        beneath = surroundings(loaded.device, "torch", "transformers", "tokenizers")
-        self.fingerprint = f"text/1 {spec.name} {loaded.revision} {pooling} {beneath}"
+        self.fingerprint = f"text/1 {spec.name} {loaded.revision} {self._settings()}"
+
+    def _settings(self) -> str:
+        recipe, limits = self._recipe, f"characters<={_MAX_CHARACTERS} tokens<={self._max_tokens}"
+        prefix = f" prefix={recipe.prefix!r}" if recipe.prefix else ""
+        beneath = surroundings(self._loaded.device, "torch", "transformers", "tokenizers")
+        return f"{recipe.pooling} {limits} unit={recipe.unit_length}{prefix} {beneath}"
 
     def encode(self, items: Sequence[str], progress: Progress | None = None) -> EncodedItems:
         """Encode texts; an empty one becomes a problem.
@@ -68,27 +83,80 @@ class TextEncoder:
         EncodedItems
             With `features` of shape (n_kept, d).
         """
-        texts = check_sequence(items, "texts")
-        return encode_in_batches(texts, _similar_lengths(texts), _check, self._forward, self.spec.width, progress)
+        return encode_in_batches(*self._work(items), self._rows, self.spec.width, progress)
 
-    def _forward(self, texts: list[str]) -> np.ndarray:
+    def encode_tokens(self, items: Sequence[str], progress: Progress | None = None) -> EncodedTokens:
+        """Give the last states of all tokens, special ones included; an empty text becomes a problem.
+
+        Parameters
+        ----------
+        items : sequence of str
+            Texts.
+        progress : callable, optional
+            Called with (done, total).
+
+        Returns
+        -------
+        EncodedTokens
+            With `states` of shape (n_tokens, d).
+        """
+        return encode_in_batches(*self._work(items), self._sequences, None, progress, collect_tokens)
+
+    def _work(self, items: Sequence[str]) -> tuple[list[Any], list[list[int]], Callable]:
+        tokens = self._tokens(check_sequence(items, "texts"))
+        lengths = [0 if isinstance(one, ItemProblem) else len(one["input_ids"]) for one in tokens]
+        room = fitting(_BATCH_TOKENS, 4 * self._loaded.model.config.get_text_config().hidden_size, self._loaded.device)
+        return tokens, like_lengths(lengths, max(1, room // _SHORTEST), room), _unless_problem
+
+    def _tokens(self, texts: list[Any]) -> list[Any]:
+        """Tokens of every text, or its problem. On this thread: many tokenizers cannot be used by two at once."""
+        checked = [_checked(text) for text in texts]
+        good = [i for i, text in enumerate(checked) if isinstance(text, str)]
+        for cut in chunks(good, _AT_ONCE):
+            written = [self._recipe.prefix + (checked[i].lower() if self._one_length else checked[i]) for i in cut]
+            made = self._loaded.processor(written, truncation=True, max_length=self._max_tokens)
+            for row, i in enumerate(cut):
+                checked[i] = {name: np.array(made[name][row], np.int32) for name in made if name != "attention_mask"}
+        return checked
+
+    def _rows(self, tokens: list[dict[str, np.ndarray]]) -> np.ndarray:
         import torch
 
-        # SigLIP was trained on texts padded to one length and reads the last position.
-        padding = "max_length" if "siglip" in self._loaded.model.config.model_type else True
-        inputs = self._loaded.processor(
-            texts, padding=padding, truncation=True, max_length=self._max_tokens, return_tensors="pt"
-        ).to(self._loaded.device)
-        with torch.inference_mode():
-            rows = pooled(self._loaded.model, "text", lambda out: _mean(out, inputs["attention_mask"]), inputs)
-            if self._unit_length:
-                rows = torch.nn.functional.normalize(rows, dim=1)
+        out, mask = self._run(tokens)
+        if self._recipe.pooling == "projection":
+            rows = out.pooler_output.float()
+        else:
+            rows = pool(out.last_hidden_state.float(), mask, self._recipe.pooling)
+        if self._recipe.unit_length:
+            rows = torch.nn.functional.normalize(rows, dim=1)
         return rows.float().cpu().numpy()
 
+    def _sequences(self, tokens: list[dict[str, np.ndarray]]) -> list[np.ndarray]:
+        out, mask = self._run(tokens)
+        states = out.last_hidden_state.float().cpu().numpy()
+        return [rows[real] for rows, real in zip(states, mask.bool().cpu().numpy(), strict=True)]
 
-def _mean(out: Any, mask: Any) -> Any:
-    weights = mask.unsqueeze(-1).to(out.last_hidden_state.dtype)
-    return (out.last_hidden_state * weights).sum(1) / weights.sum(1).clamp(min=1)
+    def _run(self, tokens: list[dict[str, np.ndarray]]) -> tuple[Any, Any]:
+        inputs = self._inputs(tokens)
+        mask = inputs["attention_mask"]
+        if self._one_length:  # its padding is part of what it reads
+            del inputs["attention_mask"]
+        with inference(self._loaded.device):
+            return run_network(self._loaded, "text", inputs), mask
+
+    def _inputs(self, tokens: list[dict[str, np.ndarray]]) -> Any:
+        settings = {"padding": "max_length", "max_length": self._max_tokens} if self._one_length else {"padding": True}
+        settings |= {"return_attention_mask": True, "return_tensors": "pt"}
+        return self._loaded.processor.pad(tokens, **settings).to(self._loaded.device)
+
+
+def _most_tokens(loaded: LoadedModel, said: int | None) -> int:
+    """What the model is said to read, at most what its tokenizer and its table of positions allow."""
+    config = loaded.model.config.get_text_config()
+    positions = getattr(config, "max_position_embeddings", None) or said or _MAX_TOKENS
+    if "roberta" in config.model_type or config.model_type in _POSITIONS_FROM_TWO:
+        positions -= 2
+    return min(said or _MAX_TOKENS, positions, loaded.processor.model_max_length)
 
 
 def _check(item: Any) -> str:
@@ -99,18 +167,17 @@ def _check(item: Any) -> str:
     return item[:_MAX_CHARACTERS]
 
 
-def _similar_lengths(texts: Sequence[Any]) -> list[list[int]]:
-    """Batches of texts of like length, so that little padding is computed."""
-    sizes = [len(text) if isinstance(text, str) else 0 for text in texts]
-    batches: list[list[int]] = []
-    for i in sorted(range(len(texts)), key=sizes.__getitem__):
-        last = batches[-1] if batches else None
-        characters = min(sizes[i], 4 * _MAX_TOKENS)  # about four characters make a token
-        if last is not None and len(last) < _BATCH and (len(last) + 1) * characters <= _BATCH_CHARACTERS:
-            last.append(i)
-        else:
-            batches.append([i])
-    return batches
+def _checked(item: Any) -> str | ItemProblem:
+    try:
+        return _check(item)
+    except ItemProblem as problem:
+        return problem
+
+
+def _unless_problem(tokens: Any) -> Any:
+    if isinstance(tokens, ItemProblem):
+        raise tokens
+    return tokens
 
 
 def load_minilm(spec: EncoderSpec, device: str = "auto") -> TextEncoder:
@@ -134,30 +201,29 @@ def load_minilm(spec: EncoderSpec, device: str = "auto") -> TextEncoder:
         If the package is missing or changed.
     """
     folder = MINILM.verified_path().parent
-    loaded = load_transformers(str(folder), "AutoTokenizer", resolve_device(device))
+    loaded = load_transformers(str(folder), "text", resolve_device(device))
     # The checksum is that of the weights; the folder's digest is that of the vocabulary and the settings, too.
-    return TextEncoder(spec, replace(loaded, revision=f"{MINILM.revision} folder:{loaded.revision}"), True)
+    return TextEncoder(spec, replace(loaded, revision=f"{MINILM.revision} folder:{loaded.revision}"))
 
 
 def load_text(spec: EncoderSpec, device: str = "auto") -> TextEncoder:
-    """Load a text network from a folder or by its id.
+    """Load a text network from a folder or from the hub.
 
     Parameters
     ----------
     spec : EncoderSpec
-        Its entry; the name is a folder or ``org/name``.
+        Its entry.
     device : str
         "auto" or a torch device.
 
     Returns
     -------
     TextEncoder
-        Without scaling to length 1.
+        With the pooling that the entry, the model's files or its architecture ask for.
 
     Raises
     ------
     EncoderError
         If it cannot be loaded.
     """
-    name = str(Path(spec.name).expanduser()) if spec.source == "folder" else spec.name
-    return TextEncoder(spec, load_transformers(name, "AutoTokenizer", resolve_device(device)), False)
+    return TextEncoder(spec, load_entry(spec, device))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from feature_extractors.devices import precision
 from feature_extractors.errors import EncoderError
 
-__all__ = ["PackagedFile", "resolve_device", "surroundings"]
+__all__ = ["PackagedFile", "resolve_device", "surroundings", "versions"]
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,25 @@ def surroundings(device: str, *packages: str) -> str:
     str
         For a fingerprint.
     """
-    return " ".join([f"on {device.partition(':')[0]} with", *(f"{name}={_version(name)}" for name in packages)])
+    lower = precision(device)
+    place = device.partition(":")[0] + (f" in {lower}" if lower else "")
+    return f"on {place} with {versions(*packages)}"
+
+
+def versions(*packages: str) -> str:
+    """Name the versions of libraries that features depend on.
+
+    Parameters
+    ----------
+    *packages : str
+        As pip calls them.
+
+    Returns
+    -------
+    str
+        For a fingerprint.
+    """
+    return " ".join(f"{name}={_version(name)}" for name in packages)
 
 
 def _version(package: str) -> str:

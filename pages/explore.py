@@ -5,7 +5,7 @@ import streamlit as st
 from curation.figures import known_answers_figure
 from curation.summary import finding
 from ui import explore
-from ui.components import chart, empty_state, problem_list
+from ui.components import chart, empty_state, encoders_note, legend, problem_list
 from ui.filters import filter_bar, selection_bar
 from ui.showing import showing
 from ui.text import plain
@@ -20,8 +20,11 @@ if now is None:
 
 run, names = now.run, now.run.modality_names
 st.markdown(plain(finding(now.samples.frame, names)))
+encoders_note(run)
 with st.container(horizontal=True, gap="small"):
     explore.settings(now)
+    with st.popover("What the words mean", icon=":material/menu_book:", width="content"):
+        legend(names)
     if run.summary["warnings"]:
         with st.popover(f"{len(run.summary['warnings'])} things to know", icon=":material/info:", width="content"):
             for warning in run.summary["warnings"]:

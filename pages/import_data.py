@@ -11,10 +11,11 @@ from ui.text import plain
 
 st.title("Import", anchor=False)
 st.markdown(
-    "Bring **pairs**: one row a sample, with two sides (pictures, texts, sounds, numbers or feature vectors) "
+    "Bring **pairs**: one row a sample, with two sides (pictures, texts, sounds, videos, numbers or feature vectors) "
     "and a column with the category."
 )
-KINDS = {"picture": "pictures", "text": "text", "sound": "sound", "numbers": "numbers", "vectors": "feature vectors"}
+KINDS = {"picture": "pictures", "text": "text", "sound": "sound", "video": "video", "numbers": "numbers",
+         "vectors": "feature vectors"}  # fmt: skip
 
 
 def report(result, source: dict) -> None:
@@ -67,7 +68,7 @@ def import_table() -> None:
     uploaded = st.file_uploader(
         "Table: CSV, TSV, Parquet or JSON lines", type=["csv", "tsv", "txt", "parquet", "jsonl", "ndjson"]
     )
-    files = st.file_uploader(f"Pictures or sounds the table names, if any: one ZIP, or up to "
+    files = st.file_uploader(f"Pictures, sounds or videos the table names, if any: one ZIP, or up to "
                              f"{uploads.MOST_SINGLE_FILES} single files", accept_multiple_files=True)  # fmt: skip
     folder = (
         st.text_input("or a folder on this computer", placeholder="/home/me/pictures") if configured_roots() else ""

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from curation.encoders import encoder_choices, encoder_note
+from curation.encoders import encoder_choices, encoder_label, encoder_note
 from curation.settings import RunSettings
 from curation.words import MEASURES
 from ui import state
@@ -53,8 +53,9 @@ def choose(prepared: dict) -> None:
     for column, (name, kind) in zip(st.columns(2), prepared["kinds"].items(), strict=True):
         with column:
             encoders[name] = st.selectbox(
-                f"Encoder for the {plain(name)}", encoder_choices(kind), key=f"encoder_{name}"
-            )
+                f"Encoder for the {plain(name)}", encoder_choices(kind), key=f"encoder_{name}",
+                format_func=lambda choice, kind=kind: encoder_label(choice, kind),
+            )  # fmt: skip
             st.caption(plain(encoder_note(encoders[name], kind)))
     with st.expander("Settings for the curious", icon=":material/tune:"):
         redundancy = st.selectbox("Measure of redundancy", list(MEASURES), format_func=MEASURES.get)

@@ -46,7 +46,9 @@ for column, demo in zip(columns, DEMOS.values(), strict=False):
 
 with columns[2].container(border=True, height="stretch"):
     st.subheader("Your own pairs", anchor=False)
-    st.markdown("A table with pictures, texts, sounds or numbers and a category, or ready-made feature vectors.")
+    st.markdown(
+        "A table with pictures, texts, sounds, videos or numbers and a category, or ready-made feature vectors."
+    )
     st.page_link("pages/import_data.py", label="Import your data", icon=":material/upload_file:")
     st.caption("Nothing leaves this computer." if state.is_local() else "They stay on this server, for you alone.")
 

@@ -1,8 +1,9 @@
-"""Makers of real files: pictures, sounds, tables and features that tests draw themselves."""
+"""Makers of real files: pictures, sounds, films, tables and features that tests draw themselves."""
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +86,58 @@ def sound_table(folder: Path, n: int = 24) -> MediaTable:
     table = folder / "noises.csv"
     pd.DataFrame(rows).to_csv(table, index=False)
     return MediaTable(table, media, n, {8: "not usable", 10: "sound missing"})
+
+
+def film(
+    path: Path,
+    frames: Sequence[np.ndarray],
+    codec: str = "libx264",
+    rate: int = 10,
+    coding: dict[str, str] | None = None,
+    **container: str,
+) -> Path:
+    """A film of frames of shape (height, width, 3), with FFmpeg's own options of the codec and of the container."""
+    import av
+
+    shades = {"mjpeg": "yuvj420p", "huffyuv": "yuv422p"}
+    with av.open(str(path), "w", options=container) as out:
+        track = out.add_stream(codec, rate=rate, options=coding or {})
+        track.pix_fmt, track.thread_count = shades.get(codec, "yuv420p"), 1
+        track.height, track.width = frames[0].shape[:2]
+        for frame in frames:
+            out.mux(track.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24")))
+        out.mux(track.encode(None))
+    return path
+
+
+def numbered_frames(n: int) -> list[np.ndarray]:
+    """Frame k shows k < 256 as two grey levels, 16 (k // 16) and 16 (k % 16), above a strip of noise."""
+    frames = np.random.default_rng(0).integers(0, 256, (n, 48, 64, 3), dtype=np.uint8)
+    for k, frame in enumerate(frames):
+        frame[:32, :32], frame[:32, 32:] = 16 * (k // 16), 16 * (k % 16)
+    return list(frames)
+
+
+def film_table(folder: Path, n: int = 24) -> MediaTable:
+    """A table of films in which something rises or falls, in three containers; one is broken, one is missing."""
+    media = folder / "films"
+    media.mkdir(parents=True)
+    rng = np.random.default_rng(7)
+    rows = []
+    for i in range(n):
+        kind, ending = ("rising", "falling")[i % 2], ("mp4", "webm", "avi")[i % 3]
+        frames = np.full((12, 64, 64, 3), 30 if kind == "rising" else 220, np.uint8)
+        left = int(rng.integers(4, 40))
+        for k, frame in enumerate(frames):
+            top = 4 * (11 - k if kind == "rising" else k)
+            frame[top : top + 16, left : left + 16] = rng.integers(80, 180, 3)
+        film(media / f"{i}.{ending}", frames, {"mp4": "libx264", "webm": "libvpx", "avi": "mjpeg"}[ending])
+        rows.append({"clip": f"{i}.{ending}", "words": f"something {kind}, take {i}", "kind": kind})
+    truncate(media / "6.mp4")
+    rows[9]["clip"] = ""
+    table = folder / "takes.csv"
+    pd.DataFrame(rows).to_csv(table, index=False)
+    return MediaTable(table, media, n, {7: "not usable", 10: "video missing"})
 
 
 def zipped(folder: Path, archive: Path) -> Path:

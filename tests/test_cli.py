@@ -230,14 +230,15 @@ def test_help_names_every_measure(capsys, command):
     assert ("default cautious" in told) == (command in ("demo", "score"))
 
 
-def test_encoders_are_listed_with_licence_and_size(capsys):
+def test_encoders_are_listed_with_licence_size_and_revision(capsys):
     from feature_extractors import list_encoders
 
     assert cli.main(["encoders"]) == 0
-    told = capsys.readouterr().out
-    for spec in list_encoders():
-        line = next(line for line in told.splitlines() if line.startswith(f"{spec.name} "))
-        assert spec.kind in line and spec.licence in line and spec.when_to_use in line
+    lines = capsys.readouterr().out.splitlines()
+    for spec in (spec for spec in list_encoders() if spec.kind != "video"):
+        at = next(i for i, line in enumerate(lines) if line.split()[:2] == [spec.name, spec.kind])
+        assert all(told in lines[at] for told in (spec.licence, spec.when_to_use, spec.commit[:8]))
+        assert not spec.id or lines[at + 1].strip() == spec.id
 
 
 def test_the_emoji_are_the_demo_unless_another_is_named():

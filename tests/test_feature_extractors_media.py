@@ -328,7 +328,7 @@ def test_a_fingerprint_names_weights_device_and_libraries(request, name):
     encoder = request.getfixturevalue(name)
     assert encoder.spec.revision in encoder.fingerprint and "sha256:" in encoder.spec.revision
     assert "on cpu with" in encoder.fingerprint and f"torch={version('torch')}" in encoder.fingerprint
-    assert surroundings("cuda:1", "torch").startswith("on cuda with torch=")
+    assert surroundings("cuda:1", "torch").startswith("on cuda in torch.")
     assert surroundings("cpu", "no-such-package") == "on cpu with no-such-package=unknown"
 
 

@@ -17,6 +17,8 @@ from ui.thumbnails import thumbnail
 __all__ = ["gallery", "item", "sample_card"]
 
 _LONGEST_TEXT = 2_000  # characters shown of a caption
+_LARGEST_VIDEO = 25 * 2**20
+_PLAYED = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm"}
 _GLANCE = 160  # of a caption in the gallery
 
 
@@ -31,8 +33,22 @@ def item(run: ScoredRun, row: pd.Series, name: str, width: int | str = "stretch"
         st.caption(f"{plain(name)}: the file is not where it was ({plain(Path(row[column]).name)})")
     elif kind == "picture":
         st.image(thumbnail(row[column]), width=width, alt=f"{name} of the sample")
+    elif kind == "video":
+        _player(name, Path(row[column]))
     else:
         st.audio(row[column])
+
+
+def _player(name: str, video: Path) -> None:
+    """Play a video that browsers can play; Streamlit holds what it plays in memory, so only one that is not large."""
+    how = _PLAYED.get(video.suffix.lower())
+    if how is None:
+        st.caption(f"{plain(name)}: browsers do not play {plain(video.suffix)} files; save it as MP4 or WebM to see it")
+    elif video.stat().st_size > _LARGEST_VIDEO:
+        size, most = (f"{n / 2**20:,.0f} MB" for n in (video.stat().st_size, _LARGEST_VIDEO))
+        st.caption(f"{plain(name)}: the file has {size}; up to {most} are played here")
+    else:
+        st.video(str(video), format=how, alt=f"{name} of the sample")
 
 
 def sample_card(run: ScoredRun, row: pd.Series, unit: str = "nats", tags: tuple[str, ...] = ()) -> None:

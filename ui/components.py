@@ -1,14 +1,14 @@
-"""Pieces several pages share: the error box, the banner, plain-word legend, sample cards, empty states."""
+"""Pieces several pages share: the error box, the banner, the plain-word legend, empty states."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
+from curation.encoders import encoders_told
 from curation.errors import USER_ERRORS
 from curation.plainly import short
 from curation.words import terms
@@ -17,11 +17,9 @@ from ui import state
 from ui.text import plain
 
 __all__ = [
-    "chart", "empty_state", "error_box", "gallery", "item", "legend", "preview", "problem_list", "run_banner",
-    "sample_card",
+    "chart", "empty_state", "encoders_note", "error_box", "legend", "preview", "problem_list", "run_banner",
 ]  # fmt: skip
 
-_LONGEST_TEXT = 2_000  # characters shown of a caption
 _PREVIEW_COLUMNS, _PREVIEW_CELL = 50, 200
 FIGURE_CONFIG = {
     "displaylogo": False,
@@ -60,6 +58,15 @@ def run_banner() -> None:
         st.caption(f":material/folder_open: **{plain(run.name)}** · {len(run.scores):,} pairs · {plain(names)}")
 
 
+def encoders_note(run: ScoredRun) -> None:
+    """Say which encoders ran, loudest where another was asked for, and that there are stronger ones."""
+    for position, told in enumerate(reversed(encoders_told(run.summary["modalities"]))):
+        if position:
+            st.warning(plain(told), icon=":material/cloud_off:")
+        else:
+            st.caption(plain(told))
+
+
 def empty_state(title: str, advice: str, page: str, label: str) -> None:
     """Say what to do next where there is nothing to show, and offer the way."""
     with st.container(border=True, horizontal_alignment="center"):
@@ -81,48 +88,6 @@ def legend(modality_names: tuple[str, str]) -> None:
             st.markdown(f"<b style='color:{term.colour}'>■</b> **{plain(term.title)}**", unsafe_allow_html=True,
                         help=f"Formula: {term.formula}")  # fmt: skip
             st.caption(plain(term.explanation))
-
-
-def item(run: ScoredRun, row: pd.Series, name: str, width: int | str = "stretch") -> None:
-    """Show one side of a sample: the picture at the given width, the text, or a player."""
-    kind, column = run.kinds[name], f"item.{name}"
-    if column not in row.index:
-        st.caption(f"{plain(name)}: a feature vector, nothing to look at")
-    elif kind == "text":
-        st.text(row[column] if len(row[column]) <= _LONGEST_TEXT else row[column][:_LONGEST_TEXT] + "…")
-    elif not Path(row[column]).is_file():
-        st.caption(f"{plain(name)}: the file is not where it was ({plain(Path(row[column]).name)})")
-    elif kind == "picture":
-        st.image(row[column], width=width, alt=f"{name} of the sample")
-    else:
-        st.audio(row[column])
-
-
-def sample_card(run: ScoredRun, row: pd.Series) -> None:
-    """Explain one sample: what each modality says, the label, and its four terms."""
-    with st.container(border=True):
-        st.markdown(f"**{plain(row['label'])}**")
-        for name in run.modality_names:
-            item(run, row, name, width=220)
-        for name in run.modality_names:
-            said = plain(row[f"says.{name}"])
-            st.markdown(f"The {plain(name)} says **{said}** with {row[f'sure.{name}']:.0%}.")
-        st.markdown(f"Together they say **{plain(row['says.both'])}** with {row['sure.both']:.0%}.")
-        table = pd.DataFrame(
-            [{"": term.title, "nats": row[term.key]} for term in terms(run.modality_names)],
-        )
-        st.dataframe(table, hide_index=True, column_config={"nats": st.column_config.NumberColumn(format="%.3f")})
-        st.caption(f"Sample {plain(row['sample_id'])}")
-
-
-def gallery(run: ScoredRun, rows: pd.DataFrame, key: str) -> None:
-    """Show a few samples side by side."""
-    with st.container(horizontal=True, gap="small", key=key):
-        for _, row in rows.iterrows():
-            with st.container(border=True, width=156):
-                for name in run.modality_names:
-                    item(run, row, name)
-                st.caption(plain(row["label"]))
 
 
 def problem_list(problems: pd.DataFrame, key: str) -> None:

@@ -63,7 +63,7 @@ def draw(now: Showing) -> None:
     follow("show", now.view.show)
     st.segmented_control(
         "View", SHOWS, format_func=TITLES.get, key="show", on_change=_amended, args=("show",), required=True,
-        label_visibility="collapsed",
+        label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     if not now.selected.any():
         return

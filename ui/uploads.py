@@ -103,7 +103,7 @@ def _put(uploaded: object, target: Path) -> None:
 
 
 def media_of(uploads: list, folder: str) -> Path | None:
-    """Return where the pictures or sounds are: a ZIP, the folder of single files, or a folder named by the user.
+    """Return where the files of a table are: a ZIP, the folder of single files, or a folder named by the user.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def _described(path: str, changed: int, media: str | None) -> tuple[ColumnDescri
     return describe_columns(_table(path, changed).frame, media=_media(media), folder=Path(path).parent)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Opening the pictures and sounds …")
+@st.cache_resource(max_entries=4, show_spinner="Opening the files …")
 def _media(source: str | None) -> Media | None:
     return None if source is None else open_checked(source)
 

@@ -40,7 +40,7 @@ def build_dataset(
     roles : Roles
         With two modalities and a label.
     media : Media, optional
-        Where pictures and sounds are.
+        Where pictures, sounds and videos are.
     name : str
     base : path, optional
         The table's own folder: files are looked up below it when there is no ``media``.

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from curation.dataset import MEDIA_KINDS
 from curation.errors import DataError
 from curation.importing.media import Media
 from curation.importing.report import Problems, join_problems
@@ -46,7 +47,7 @@ def read_cells(frame: pd.DataFrame, role: ModalityRole, media: Media | None) -> 
     frame : pandas.DataFrame
     role : ModalityRole
     media : Media or None
-        Where pictures and sounds are looked up.
+        Where pictures, sounds and videos are looked up.
 
     Returns
     -------
@@ -58,8 +59,7 @@ def read_cells(frame: pd.DataFrame, role: ModalityRole, media: Media | None) -> 
         When the modality needs files and there is no folder, or does not hold what its kind says.
     """
     readers: dict[str, Callable[[pd.DataFrame, ModalityRole], Cells]] = {
-        "picture": partial(_files, media=media),
-        "sound": partial(_files, media=media),
+        **dict.fromkeys(MEDIA_KINDS, partial(_files, media=media)),
         "text": _texts,
         "vectors": _vectors,
         "numbers": _numbers,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from curation.importing.media import PICTURE_SUFFIXES, SOUND_SUFFIXES, Media
+from curation.importing.media import SUFFIXES, Media
 from curation.importing.values import is_missing, parse_vector, stripped, typed
 
 __all__ = ["ColumnDescription", "describe_columns", "named_like_label", "words_of"]
@@ -30,7 +30,7 @@ class ColumnDescription:
     Parameters
     ----------
     name : str
-    kind : {"picture", "text", "sound", "numbers", "vectors", "label", "identifier", "other"}
+    kind : {"picture", "text", "sound", "video", "numbers", "vectors", "label", "identifier", "other"}
     reason : str
         Why, in one sentence.
     n_missing, n_distinct : int
@@ -171,7 +171,7 @@ def _numeric(look: _Look) -> tuple[str, str]:
 
 def _files(look: _Look, media: Media | None) -> tuple[str, str] | None:
     endings = look.values.str.lower()
-    for kind, suffixes in (("picture", PICTURE_SUFFIXES), ("sound", SOUND_SUFFIXES)):
+    for kind, suffixes in SUFFIXES.items():
         n_files = int(endings.str.endswith(suffixes).sum())
         if n_files * 2 > len(endings):
             said = f"{n_files:,} of {len(endings):,} cells end like a {kind} file"

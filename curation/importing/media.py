@@ -1,4 +1,4 @@
-"""The folder with the pictures and sounds, and finding in it the file that a cell means."""
+"""The folder with the pictures, sounds and videos, and finding in it the file that a cell means."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from curation.importing.archives import unpack
 from curation.importing.report import Problems
 from curation.plainly import short
 
-__all__ = ["PICTURE_SUFFIXES", "SOUND_SUFFIXES", "Media", "open_media"]
+__all__ = ["SUFFIXES", "Media", "open_media"]
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
-SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".mp3", ".opus", ".aif", ".aiff", ".m4a")
+SUFFIXES = {
+    "picture": (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"),
+    "sound": (".wav", ".flac", ".ogg", ".oga", ".mp3", ".opus", ".aif", ".aiff", ".m4a"),
+    "video": (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".3gp"),
+}
+"""How the files of each kind end."""
 _PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 _MANY = 1000  # bare names that occur so often are not worth comparing one by one

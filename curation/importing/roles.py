@@ -13,7 +13,7 @@ from curation.plainly import listed, short
 
 __all__ = ["ModalityRole", "Roles", "friendly_name", "friendly_names", "parse_modality", "suggest_roles"]
 
-_PREFERRED = ("picture", "sound", "vectors", "text", "numbers")
+_PREFERRED = ("picture", "video", "sound", "vectors", "text", "numbers")
 _TRAILING = {"path", "paths", "file", "files", "filename", "filenames"}
 _TRAILING |= {"feature", "features", "feat", "feats", "embedding", "embeddings", "emb", "vector", "vectors"}
 
@@ -27,7 +27,7 @@ class ModalityRole:
     name : str
     columns : tuple of str
         One column; for numbers one or more.
-    kind : {"picture", "text", "sound", "numbers", "vectors"}
+    kind : {"picture", "text", "sound", "video", "numbers", "vectors"}
     """
 
     name: str

@@ -132,7 +132,7 @@ def _catalogue_damage(path: Path) -> Damage | None:
 
 
 def _media(workspace: Workspace) -> list[tuple[str, str]]:
-    """Return place and digest of every picture and sound: kept under its digest, or linked with it noted beside."""
+    """Return place and digest of every file of media: kept under its digest, or linked with it noted beside."""
     found: dict[str, str] = {}
     for dataset in workspace.datasets():
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from curation.dataset import MEDIA_KINDS
 from curation.errors import DataError
 from curation.summary import EXPECTED, measures_of
 from curation.words import MEASURES
@@ -153,7 +154,7 @@ def enter_map(workspace: Workspace, path: Path) -> None:
 
 def _with_whole_paths(scores: pd.DataFrame, summary: dict, root: Path) -> pd.DataFrame:
     """Media are named by their place in the workspace, which may have moved."""
-    media = [f"item.{m['name']}" for m in summary["modalities"] if m["kind"] in ("picture", "sound")]
+    media = [f"item.{m['name']}" for m in summary["modalities"] if m["kind"] in MEDIA_KINDS]
     whole = {column: [str(root / place) for place in scores[column]] for column in media if column in scores}
     return scores.assign(**whole)
 

@@ -14,7 +14,7 @@ import pandas as pd
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from curation.dataset import Modality, PairedDataset
+from curation.dataset import MEDIA_KINDS, Modality, PairedDataset
 from curation.errors import DataError
 from curation.importing import ImportResult, Problems
 from curation.workspace.files import (
@@ -48,7 +48,7 @@ def add_dataset(
     count : callable
         Told (done, total) of the media files.
     link : bool
-        Leave pictures and sounds where they are and note their digests, instead of copying them.
+        Leave pictures, sounds and videos where they are and note their digests, instead of copying them.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def load_dataset(workspace: Workspace, dataset_id: str) -> ImportResult:
 
 def _table(workspace: Workspace, data: PairedDataset, count: Callable[[int, int], None], link: bool) -> pd.DataFrame:
     columns: dict[str, object] = {"sample_id": data.sample_ids, "label": data.labels, "row": data.rows}
-    media = [m for m in data.modalities if m.kind in ("picture", "sound")]
+    media = [m for m in data.modalities if m.kind in MEDIA_KINDS]
     total = len(media) * len(data)
     count(0, total)
     for before, modality in enumerate(media):

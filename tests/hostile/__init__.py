@@ -45,4 +45,4 @@ def _case(reader: str, outcome: str, said: str, megabytes: int) -> Callable:
     return register
 
 
-from hostile import archives, features, media, tables  # noqa: E402, F401 - they fill the list
+from hostile import archives, features, films, media, tables  # noqa: E402, F401 - they fill the list

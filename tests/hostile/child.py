@@ -56,6 +56,8 @@ def warm_up(reader: str, work: Path) -> None:
     work.mkdir()
     if reader == "sound":
         meet(reader, makers.sound_table(work / "sounds").media / "0.wav", work)
+    elif reader == "video":
+        meet(reader, makers.film(work / "a.mp4", makers.numbered_frames(8)), work)
     elif reader == "features":
         meet(reader, makers.features_npz(work / "a.npz"), work)
         meet(reader, makers.published_pt(work / "a.pt"), work)
