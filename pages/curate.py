@@ -2,13 +2,15 @@
 
 import streamlit as st
 
+from curation.exploring import group_of
 from curation.figures import balance_figure, histogram_figure
 from curation.partitioning import category_balance, partition_scores, share_of
 from curation.queries import examples
 from curation.summary import with_measure
 from curation.words import terms
 from ui import state
-from ui.components import chart, empty_state, gallery
+from ui.cards import gallery
+from ui.components import chart, empty_state
 from ui.text import plain
 
 st.title("Curate", anchor=False)
@@ -81,4 +83,5 @@ for title, rows, highest in (
 ):
     if rows.any():
         st.markdown(f"**{title}**, the most extreme first")
-        gallery(run, examples(frame, rows, by, highest, count=7), f"examples_{title}")
+        shown = examples(frame, rows, by, highest, count=7)
+        gallery(run, shown, group_of(shown).tolist(), f"examples_{title}")

@@ -27,7 +27,8 @@ def filter_bar(now: Showing) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         follow("filter_groups", chosen["groups"] if chosen else [])
         st.pills(
-            "What carries the category", GROUPS, selection_mode="multi", wrap=True, key="filter_groups", on_change=_groups,
+            "What carries the category", GROUPS, selection_mode="multi", wrap=True, key="filter_groups",
+            on_change=_groups,
             format_func=lambda key: f"{plain(named[key].title)} {counts[GROUPS.index(key)]:,}",
             help="Every sample belongs to one group: the largest of its four scores, or misleading, or neither. "
             "Choose groups to see only their samples.",
