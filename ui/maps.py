@@ -42,11 +42,11 @@ def _choose() -> None:
 @st.fragment(run_every=1.5)
 def _wait_for_map() -> None:
     """Say that the map is on its way, and draw it when it is there."""
-    now = state.status()
-    if now.active:
-        st.info("The map is being drawn; everything else is ready to use.", icon=":material/hourglass_top:")
-    elif now.state == "done":
+    now, run = state.status(), state.scored_run()
+    if run is not None and run.map() is not None:
         st.rerun()
+    elif now.active:
+        st.info("The map is being drawn; everything else is ready to use.", icon=":material/hourglass_top:")
     else:
         st.info("The map of this run was not drawn; everything else is ready to use.", icon=":material/info:")
         st.button("Draw the map", on_click=state.resume, icon=":material/resume:")
