@@ -60,6 +60,7 @@ def find_copies(
     Dasgupta and Freund 2008, "Random projection trees and low dimensional manifolds", STOC.
     """
     rng, n = np.random.default_rng([random_state, 0xC0]), len(labels)
+    count(0, n)
     codes = pd.factorize(np.asarray(labels))[0]
     digests = [_row_digests(x) for x in features]
     space = _Space(features, codes, rng)

@@ -17,6 +17,7 @@ __all__ = ["CHECKED", "check_fits", "new_estimator", "repeat_fits"]
 
 FURTHER = 2
 LOOKED_AT = 5_000
+SEEDS = 2**32  # the next of the last seed is the first
 CHECKED = ("r", "u1", "u2", "s", "i1", "i2", "i12")
 
 
@@ -26,7 +27,7 @@ def new_estimator(settings: RunSettings, further: int = 0) -> LSMIEstimator:
         redundancy=settings.redundancy,
         surprisal=settings.surprisal,
         n_splits=settings.n_splits,
-        random_state=settings.random_state + further,
+        random_state=(settings.random_state + further) % SEEDS,
         device=settings.device,
     )
 

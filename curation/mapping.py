@@ -8,14 +8,16 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
 
 from feature_extractors import row_blocks
 
 __all__ = ["draw_map"]
 
 COMPONENTS = 32
-LEARNT = 20_000
+LEARNT = 50_000
 """The map is learned from so many samples; the others are put among them. docs/decisions.md has the times."""
+AMONG = 5
 BLOCK = 10_000
 
 
@@ -49,12 +51,15 @@ def draw_map(
     """
     n = len(sample_ids)
     learnt = np.sort(np.random.default_rng(random_state).permutation(n)[:most])
-    later = np.array_split(np.setdiff1d(np.arange(n), learnt), -(-max(n - most, 0) // BLOCK) or 1)
-    total = 1 + sum(len(rows) > 0 for rows in later)
-    count(0, total)
+    later = [rows for rows in np.array_split(np.setdiff1d(np.arange(n), learnt), -(-n // BLOCK)) if len(rows)]
+    count(0, 1 + len(later))
     x = np.hstack([_principal(side, learnt, random_state) for side in sides])
-    place = x[:, :2].astype(np.float32)
-    count(1, total) if n < 5 else _umap(x, place, [learnt, *later], random_state, lambda done: count(done, total))
+    place = np.empty((n, 2), dtype=np.float32)
+    place[learnt] = x[learnt, :2] if n < 5 else _umap(x[learnt], random_state)
+    count(1, 1 + len(later))
+    for done, rows in enumerate(later, start=2):
+        place[rows] = _among(x[learnt], place[learnt], x[rows])
+        count(done, 1 + len(later))
     return pd.DataFrame({"sample_id": sample_ids, "x": place[:, 0], "y": place[:, 1]})
 
 
@@ -68,15 +73,18 @@ def _principal(x: np.ndarray, learnt: np.ndarray, random_state: int) -> np.ndarr
     return reduced / max(float(np.linalg.norm(reduced[learnt], axis=1).mean()), 1e-12)
 
 
-def _umap(
-    x: np.ndarray, place: np.ndarray, parts: list[np.ndarray], random_state: int, count: Callable[[int], None]
-) -> None:
-    """Learn the map from the first part, and put the others where those are that they are near to."""
+def _umap(x: np.ndarray, random_state: int) -> np.ndarray:
     from umap import UMAP  # imported here: it takes seconds and only this needs it
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = UMAP(n_neighbors=min(15, len(parts[0]) - 1), random_state=random_state, n_jobs=1)
-        for done, rows in enumerate((rows for rows in parts if len(rows)), start=1):
-            place[rows] = model.fit_transform(x[rows]) if done == 1 else model.transform(x[rows])
-            count(done)
+        return UMAP(n_neighbors=min(15, len(x) - 1), random_state=random_state, n_jobs=1).fit_transform(x)
+
+
+def _among(learnt: np.ndarray, place: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Put samples where the nearest of the learned ones are, the nearer the closer."""
+    nearest = NearestNeighbors(n_neighbors=min(AMONG, len(learnt)), algorithm="brute").fit(learnt)
+    distance, near = nearest.kneighbors(x)
+    weight = 1 / np.maximum(distance, 1e-9) ** 2
+    weight /= weight.sum(axis=1, keepdims=True)
+    return np.einsum("nk,nkd->nd", weight, place[near])

@@ -24,7 +24,8 @@ def standard_errors(run: ScoredRun, measure: str) -> pd.DataFrame | None:
     The standard deviation (with :math:`R - 1`) over the R = 3 fits of a run: its own and two with other folds and
     seeds. :meth:`lsmi_core.PointwiseInteractions.standard_errors` divides it by :math:`\sqrt R`, because what it stands
     beside is the mean of R fits. What is shown of a run is one fit, so here it is not divided. With three fits a
-    single value is rough, within a factor of about two; means and orders over many samples are not.
+    single value is rough (were the fits normal, nine in ten would lie between .23 and 1.73 times the truth); averages
+    over many samples are not.
 
     Parameters
     ----------

@@ -107,6 +107,10 @@ def test_the_further_fits_are_those_of_the_estimator(small_run, features):
     assert (found["i2"] > 0.001).mean() > 0.5
 
 
+def test_the_last_seed_has_followers_too():
+    assert [new_estimator(RunSettings({}, random_state=2**32 - 1), k).random_state for k in range(3)] == [2**32 - 1, 0, 1]
+
+
 def test_progress_of_the_fits_goes_from_nothing_to_all(small_run, features):
     told = []
     repeat_fits(features, small_run.scores, RunSettings({}), lambda done, total: told.append((done, total)))
