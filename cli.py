@@ -128,6 +128,8 @@ def _source_options(parser: argparse.ArgumentParser) -> None:
 def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help=WORKSPACE)
     parser.add_argument("--seed", type=int, default=0, help="one seed repeats the whole run")
+    parser.add_argument("--quick", action="store_true",
+                        help="stop after the first map: no near-duplicates, further fits, checks and maps")  # fmt: skip
     _measure_option(parser, RunSettings.redundancy, RunSettings.redundancy)
 
 
@@ -199,7 +201,9 @@ def _named(text: str, usage: str) -> tuple[str, str]:
 
 
 def _run_on(source: dict, encoders: dict[str, str], arguments: argparse.Namespace) -> None:
-    settings = RunSettings(source, encoders, redundancy=arguments.measure, random_state=arguments.seed)
+    settings = RunSettings(
+        source, encoders, redundancy=arguments.measure, random_state=arguments.seed, quick=arguments.quick
+    )
     _run(settings, arguments.out)
 
 
@@ -210,6 +214,7 @@ def _run(settings: RunSettings, out: Path, run_id: str | None = None, samples: d
     from curation.pipeline import import_source, run
     from curation.places import new_id
     from curation.progress import both
+    from curation.soundness import advice
 
     run_id = run_id or new_id()
     with _workspace(out, run_id) as workspace, job_in_this_process(workspace, settings, run_id), _console() as console:
@@ -230,7 +235,9 @@ def _run(settings: RunSettings, out: Path, run_id: str | None = None, samples: d
     print(one_line(summary["finding"]))
     for note in (*encoders_told(summary["modalities"]), *summary["warnings"]):
         print(f"Note: {one_line(note)}")
-    print(f"Run {run_id} is in {done.folder}: scores.parquet, summary.json, run.json, map.parquet")
+    for sentence in advice(done):
+        print(f"Check: {one_line(sentence)}")
+    print(f"Run {run_id} is in {done.folder}: {', '.join(sorted(p.name for p in done.folder.iterdir()))}")
 
 
 @contextmanager

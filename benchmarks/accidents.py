@@ -130,7 +130,11 @@ def clock_back(made: Place, quick: bool) -> list[dict]:
     process.kill()
     code, said = _cli(replace(made, env=dict(made.env) | _earlier(made, 2 * 86_400)), "resume", str(made.folder))
     found = contents(made.folder)
-    wrong = [said] if code else [name for name in ("scores", "map") if len(found[name]) != 1] + found["damages"]
+    wrong = (
+        [said]
+        if code
+        else [name for name in ("scores.parquet", "map.parquet") if len(found[name]) != 1] + found["damages"]
+    )
     return [*rows, _row("killed, clock another day back, `resume`", _last(said), _equal(wrong), wrong)]
 
 

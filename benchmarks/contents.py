@@ -9,6 +9,7 @@ import pandas as pd
 from curation.progress import silent, stage_counter
 from curation.workspace import check_workspace, open_workspace
 from curation.workspace.files import digest_of
+from curation.workspace.runs import LATER
 
 __all__ = ["contents", "damages", "differences", "leftovers"]
 
@@ -25,8 +26,8 @@ def contents(folder: Path, export: Path | None = None) -> dict[str, object]:
         found["listed files"] = sorted({_listed(*row) for row in db.execute("SELECT path, sha256 FROM files")})
     scored = sorted(folder.glob("runs/*/scores.parquet"))
     found["sample ids"] = {tuple(pd.read_parquet(path)["sample_id"]) for path in scored}
-    for name in ("scores", "map", "problems"):
-        found[name] = {digest_of(path) for path in folder.glob(f"runs/*/{name}.parquet")}
+    for name in ("scores.parquet", "problems.parquet", *LATER):
+        found[name] = {digest_of(path) for path in folder.glob(f"runs/*/{name}")}
     if export:
         found["export"] = export.read_bytes().replace(str(folder).encode(), b"WORKSPACE")
     return found

@@ -28,7 +28,7 @@ from curation.workspace import open_workspace
 __all__ = ["Kill", "Outcome", "disturbed", "measure", "undisturbed"]
 
 KILLS, A_WORKSPACE, WORKERS = 100, 7, 3
-SHARES = {"import": 0.2, "encode": 0.24, "score": 0.16, "map": 0.16, "tag": 0.12, "export": 0.12}
+SHARES = {"import": 0.2, "encode": 0.24, "score": 0.16, "map": 0.08, "further": 0.08, "tag": 0.12, "export": 0.12}
 WAYS = ("command", "job", "command", "again")
 
 
@@ -205,8 +205,8 @@ def _section(outcomes: list[Outcome], lasts: Mapping[str, float], n_media: int, 
 
 {table(head, rows)}
 
-At the end every workspace was held against the undisturbed one: sample identifiers, data set, the bytes of scores, map,
-problems and exported file, tags, media, digests listed in the catalogue, `check`, SQLite's integrity.
+At the end every workspace was held against the undisturbed one: sample identifiers, data set, the bytes of scores,
+maps, near-duplicates, further fits, checks, problems and exported file, tags, media, digests listed in the catalogue, `check`, SQLite's integrity.
 **{sum(bool(o.wrong or o.differ) for o in outcomes)} of {len(outcomes)} workspaces differ.** `check` right after {asked}
 of the kills reported {sum(bool(k.damaged) for k in kills)} damages. {sum(o.kept for o in outcomes)} times a side was
 not encoded again because its features were whole. {seconds / 60:.0f} minutes on a busy machine.

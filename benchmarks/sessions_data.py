@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from curation.places import known_workspace, new_id, new_workspace
-from curation.workspace import ScoredRun, add_map, add_run, load_run
+from curation.workspace import ScoredRun, add_later, add_run, load_run
 
 __all__ = ["MARK", "Owner", "marked_table", "marked_workspace", "secrets_text"]
 
@@ -90,7 +90,7 @@ def marked_workspace(owner: Owner, scored: Path, n_samples: int) -> tuple[str, s
     problems = run.problems.iloc[:0]
     kept = add_run(workspace, run_id, scores, run.summary | {"name": f"{owner.mark}pairs"}, run.record, problems)
     places = run.map().set_index("sample_id").loc[run.scores["sample_id"].iloc[rows]]
-    add_map(workspace, kept, places.reset_index().assign(sample_id=scores["sample_id"].to_numpy()))
+    add_later(workspace, kept, "map.parquet", places.reset_index().assign(sample_id=scores["sample_id"].to_numpy()))
     return identifier, run_id
 
 

@@ -22,11 +22,12 @@ PHASES = {
     "encode": "Encode the",
     "score": "Score every sample",
     "map": "Draw the map",
+    "further": "Find near-duplicates",
     "tag": "",
     "export": "",
 }
 """What the log says when a phase begins; tagging and exporting begin when the catalogue is opened."""
-STEP_OF = {phase: "score" if phase in ("encode", "score", "map") else phase for phase in PHASES}
+STEP_OF = {phase: "score" if phase in ("encode", "score", "map", "further") else phase for phase in PHASES}
 LOOK_EVERY = 0.004
 
 

@@ -1,9 +1,9 @@
-"""The order of work: read, encode, score, write, map. Knows neither door."""
+"""The order of work: read, encode, score, write, find out more. Knows neither door."""
 
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from curation import __version__
+from curation.afterwards import find_out_more
 from curation.dataset import Modality, PairedDataset
 from curation.encoders import load_or_stand_in
 from curation.errors import DataError
+from curation.fitting import new_estimator
 from curation.importing import ImportResult, Problems
-from curation.mapping import draw_map
 from curation.progress import Progress, silent, stage_counter
 from curation.settings import RunSettings
 from curation.sources import file_digest, load_source
@@ -25,7 +26,6 @@ from curation.workspace import (
     ScoredRun,
     Workspace,
     add_dataset,
-    add_map,
     add_run,
     carry_features,
     load_dataset,
@@ -34,8 +34,8 @@ from curation.workspace import (
 )
 from curation.workspace.files import unfinished_folder
 from curation.workspace.folder import FEATURES
-from feature_extractors import Encoder, FeatureCache, default_encoder, encode_items
-from lsmi_core import FIELDS, LSMIEstimator, PointwiseInteractions
+from feature_extractors import EncodedItems, Encoder, FeatureCache, default_encoder, encode_items
+from lsmi_core import FIELDS, PointwiseInteractions
 from lsmi_core.redundancy import adjust_means
 
 __all__ = ["import_source", "run"]
@@ -52,7 +52,7 @@ def run(settings: RunSettings, workspace: Workspace, run_id: str, progress: Prog
     workspace : Workspace
     run_id : str
         Called again with the same one after a crash, it goes on where it stopped: samples, features and scores that
-        are whole are not made twice. The scores can be opened before the map is drawn.
+        are whole are not made twice. The scores can be opened before maps, near-duplicates and checks are there.
     progress : Progress
 
     Returns
@@ -82,9 +82,7 @@ def run(settings: RunSettings, workspace: Workspace, run_id: str, progress: Prog
         scored = add_run(workspace, run_id, frame, summary, record, found.problems.frame)
     else:
         scored = load_run(done.folder)
-    if scored.map() is None:
-        count = stage_counter(progress, "Draw the map")
-        add_map(workspace, scored, draw_map(features, scored.scores["sample_id"], settings.random_state, count))
+    find_out_more(workspace, scored, features, settings, progress)
     return scored
 
 
@@ -153,8 +151,15 @@ def _encode(
         encoded.append(done)
     rows = _scorable(data.labels, np.intersect1d(encoded[0].kept, encoded[1].kept), problems)
     problems = problems + _lone_problems(data, rows, encoded)
-    features = [e.features[np.searchsorted(e.kept, rows)] for e in encoded]
+    features = [_of_rows(e, rows) for e in encoded]
     return replace(found, dataset=data.take(rows), problems=problems), features
+
+
+def _of_rows(encoded: EncodedItems, rows: np.ndarray) -> np.ndarray:
+    """Return the features of some of the rows that have any; of all of them as they are, so that a map stays a map."""
+    if len(rows) == len(encoded.kept):
+        return encoded.features
+    return encoded.features[np.searchsorted(encoded.kept, rows)]
 
 
 def _encoding_problems(data: PairedDataset, modality: Modality, told: tuple[tuple[int, str], ...]) -> Problems:
@@ -192,14 +197,8 @@ def _lone_problems(data: PairedDataset, rows: np.ndarray, encoded: list) -> Prob
 def _score(
     features: list[np.ndarray], data: PairedDataset, settings: RunSettings, progress: Progress
 ) -> PointwiseInteractions:
-    estimator = LSMIEstimator(
-        redundancy=settings.redundancy,
-        surprisal=settings.surprisal,
-        n_splits=settings.n_splits,
-        random_state=settings.random_state,
-        device=settings.device,
-    )
-    return estimator.fit_score(*features, data.labels, progress=stage_counter(progress, "Score every sample"))
+    count = stage_counter(progress, "Score every sample")
+    return new_estimator(settings).fit_score(*features, data.labels, progress=count)
 
 
 def _scores_frame(data: PairedDataset, scores: PointwiseInteractions, root: Path) -> pd.DataFrame:
@@ -217,6 +216,7 @@ def _scores_frame(data: PairedDataset, scores: PointwiseInteractions, root: Path
         ("both", told.label12, told.p12),
     ):
         columns |= {f"says.{name}": says, f"sure.{name}": sure}
+    columns |= {f"suspect.{f.name}": getattr(scores.suspicion, f.name) for f in fields(scores.suspicion)}
     columns |= {f"known.{c}": data.known[c].to_numpy() for c in data.known}
     columns |= {f"extra.{c}": data.extras[c].to_numpy() for c in data.extras}
     return with_measure(pd.DataFrame(columns), scores.redundancy)  # what is known gets its terms by the same measure

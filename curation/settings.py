@@ -37,6 +37,8 @@ class RunSettings:
         By default chosen by the number of samples.
     random_state : int
     device : str
+    quick : bool
+        Stop once the scores and the first map are there: no copies, repeats and checks, no further maps.
     """
 
     source: dict
@@ -46,6 +48,7 @@ class RunSettings:
     n_splits: int | None = None
     random_state: int = 0
     device: str = "auto"
+    quick: bool = False
 
     def to_json(self) -> dict:
         """Return plain data for a JSON file."""

@@ -88,7 +88,7 @@ def known_run(tmp_path_factory) -> ScoredRun:
     from curation.workspace import open_run
 
     out = tmp_path_factory.mktemp("known") / "workspace"
-    assert cli.main(["demo", "known", "--out", str(out)]) == 0
+    assert cli.main(["demo", "known", "--quick", "--out", str(out)]) == 0
     return open_run(out)[1]
 
 
@@ -104,7 +104,10 @@ def picture_run(tmp_path_factory, pictures) -> Path:
 
     out = tmp_path_factory.mktemp("scored") / "workspace"
     options = ["--modality", "picture=drawing", "--modality", "text=caption", "--label", "category"]
-    assert cli.main(["score", str(pictures.table), *options, "--media", str(pictures.media), "--out", str(out)]) == 0
+    assert (
+        cli.main(["score", "--quick", str(pictures.table), *options, "--media", str(pictures.media), "--out", str(out)])
+        == 0
+    )
     return out
 
 

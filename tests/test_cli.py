@@ -20,7 +20,7 @@ from lsmi_core import FIELDS
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory, features_file):
     out = tmp_path_factory.mktemp("cli") / "run"
-    assert cli.main(["score", str(features_file), "--out", str(out), "--seed", "5"]) == 0
+    assert cli.main(["score", "--quick", str(features_file), "--out", str(out), "--seed", "5"]) == 0
     return makers.run_folder(out)
 
 
@@ -65,7 +65,7 @@ def test_rerun_gives_the_same_scores_to_the_last_bit(scored, tmp_path, capsys):
 
 def test_tags_are_kept_listed_exported_and_taken_away(features_file, tmp_path, capsys):
     out = str(tmp_path / "w")
-    assert cli.main(["score", str(features_file), "--out", out]) == 0
+    assert cli.main(["score", "--quick", str(features_file), "--out", out]) == 0
     scores = open_run(tmp_path / "w")[1].scores
     first = scores["sample_id"].iloc[:3].tolist()
     assert cli.main(["tag", out, "--tag", " look  again ", "--ids", *first]) == 0
@@ -90,8 +90,8 @@ def test_the_same_data_is_recognised(features_file, tmp_path, capsys):
     assert "in the workspace already" not in capsys.readouterr().out
     assert cli.main(["import", str(features_file), "--out", out]) == 0
     assert "in the workspace already; nothing was added" in capsys.readouterr().out
-    assert cli.main(["score", out, "--out", out, "--seed", "1"]) == 0
-    assert cli.main(["score", out, "--out", out, "--seed", "2"]) == 0
+    assert cli.main(["score", "--quick", out, "--out", out, "--seed", "1"]) == 0
+    assert cli.main(["score", "--quick", out, "--out", out, "--seed", "2"]) == 0
     workspace, run = open_run(tmp_path / "w")
     assert len(workspace.datasets()) == 1 and len(workspace.runs()) == 2
     assert run.record["settings"]["random_state"] == 2 and run.dataset == workspace.datasets()[0].id
@@ -118,12 +118,30 @@ def test_what_is_said_on_the_way_and_at_the_end(features_file, tmp_path, capsys)
     assert "Means by the measure “cautious”:" in lines
     assert "  Only the image knows" in told.out and "  Only the text knows" in told.out
     assert "Together the image and the text tell" in told.out
+    begun = [line.split(":")[0].removesuffix(" ...") for line in lines if line.endswith((" ...", " to do"))]
+    after = ["Find near-duplicates", "Score twice more", "Check the scores", "Map the image", "Map the text"]
+    assert begun[begun.index("Draw the map") :] == ["Draw the map", *after, "Map the scores"]
+    assert any(line.startswith("Check: With the categories dealt out at random") for line in lines)
+    assert "checks.json, copies.parquet, map-first.parquet" in lines[-1]
+
+
+def test_a_quick_run_says_what_it_did(scored, capsys, tmp_path):
+    """The fixture is quick, and so is what repeats it."""
+    assert cli.main(["rerun", str(scored), "--out", str(tmp_path / "again")]) == 0
+    told = capsys.readouterr().out
+    assert "Draw the map" in told and "Find near-duplicates" not in told and "Check:" not in told
+    assert told.rstrip().endswith("map.parquet, problems.parquet, run.json, scores.parquet, summary.json")
 
 
 def test_numbers_and_numbers(tmp_path, capsys):
     table = makers.numbers_csv(tmp_path / "people.csv")
     options = ["--modality", "body=arm,leg,back", "--modality", "blood=salt,iron", "--label", "label"]
-    assert cli.main(["score", str(table), *options, "--encoder", "body=columns", "--out", str(tmp_path / "run")]) == 0
+    assert (
+        cli.main(
+            ["score", "--quick", str(table), *options, "--encoder", "body=columns", "--out", str(tmp_path / "run")]
+        )
+        == 0
+    )
     scores = pd.read_parquet(makers.run_folder(tmp_path / "run") / "scores.parquet")
     assert scores["sample_id"].tolist() == [f"p{i:03d}" for i in range(60)]
     assert scores["extra.note"].unique().tolist() == ["=risky, ünïcode"]
@@ -133,7 +151,7 @@ def test_numbers_and_numbers(tmp_path, capsys):
 
 @pytest.mark.parametrize("maker", [makers.published_pt], ids=["published .pt"])
 def test_the_published_layout(tmp_path, maker):
-    assert cli.main(["score", str(maker(tmp_path / "x.pt")), "--out", str(tmp_path / "run")]) == 0
+    assert cli.main(["score", "--quick", str(maker(tmp_path / "x.pt")), "--out", str(tmp_path / "run")]) == 0
     scores = pd.read_parquet(makers.run_folder(tmp_path / "run") / "scores.parquet")
     assert scores["extra.split"].tolist() == ["train"] * 30 + ["val"] * 10
     assert set(scores["label"]) == {"0", "1", "2"}
@@ -185,7 +203,7 @@ def test_export_in_every_format(small_run, tmp_path, capsys):
 
 def test_scored_with_another_measure(features_file, small_run, tmp_path, capsys):
     out = tmp_path / "run"
-    assert cli.main(["score", str(features_file), "--measure", "mmi", "--out", str(out)]) == 0
+    assert cli.main(["score", "--quick", str(features_file), "--measure", "mmi", "--out", str(out)]) == 0
     out = makers.run_folder(out)
     scores = pd.read_parquet(out / "scores.parquet")
     assert np.array_equal(scores["r"], scores[["i1", "i2"]].min(axis=1))

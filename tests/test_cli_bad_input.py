@@ -232,7 +232,7 @@ def test_records_with_settings_that_do_not_work(run_copy, tmp_path, capsys, chan
 def test_rerun_refuses_a_table_that_has_changed(tmp_path, capsys):
     """Without the workspace around it, a record depends on the file that was scored."""
     features = makers.features_npz(tmp_path / "pairs.npz", n=15)
-    assert cli.main(["score", str(features), "--out", str(tmp_path / "run")]) == 0
+    assert cli.main(["score", "--quick", str(features), "--out", str(tmp_path / "run")]) == 0
     record = Path(shutil.copy(makers.run_folder(tmp_path / "run") / "run.json", tmp_path / "run.json"))
     shutil.copy(features, tmp_path / "before.npz")
     makers.features_npz(features, n=15, seed=9)

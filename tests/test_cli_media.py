@@ -57,7 +57,9 @@ def test_the_same_from_a_zip(picture_run, pictures, tmp_path):
     archive = makers.zipped(pictures.media.parent, tmp_path / "media.zip")
     options = ["--modality", "picture=drawing", "--modality", "text=caption", "--label", "category"]
     out = tmp_path / "run"
-    assert cli.main(["score", str(pictures.table), *options, "--media", str(archive), "--out", str(out)]) == 0
+    assert (
+        cli.main(["score", "--quick", str(pictures.table), *options, "--media", str(archive), "--out", str(out)]) == 0
+    )
     scores = check_nothing_lost(out, pictures)
     before = open_run(picture_run)[1].scores
     pd.testing.assert_frame_equal(
@@ -71,7 +73,7 @@ def test_the_same_from_a_zip(picture_run, pictures, tmp_path):
 
 def test_columns_are_recognised_without_options(pictures, tmp_path, capsys):
     out = tmp_path / "run"
-    assert cli.main(["score", str(pictures.table), "--media", str(pictures.media), "--out", str(out)]) == 0
+    assert cli.main(["score", "--quick", str(pictures.table), "--media", str(pictures.media), "--out", str(out)]) == 0
     assert len(check_nothing_lost(out, pictures)) == 75
     told = capsys.readouterr().out
     assert "75 samples scored, 5 rows left out" in told and str(makers.run_folder(out) / "problems.parquet") in told
@@ -111,7 +113,9 @@ def test_sounds_and_words(tmp_path, capsys):
     table = makers.sound_table(tmp_path)
     options = ["--modality", "sound=clip", "--modality", "words=words", "--label", "kind"]
     out = tmp_path / "run"
-    assert cli.main(["score", str(table.table), *options, "--media", str(table.media), "--out", str(out)]) == 0
+    assert (
+        cli.main(["score", "--quick", str(table.table), *options, "--media", str(table.media), "--out", str(out)]) == 0
+    )
     scores = check_nothing_lost(out, table)
     assert len(scores) == 22
     assert (scores["says.sound"] == scores["label"]).mean() > 0.8

@@ -137,7 +137,7 @@ def test_one_waits_for_the_other(workspace, long_job, features_file, monkeypatch
     wait(workspace, long_job, lambda s: s.state == "running")
     second, third = new_id(), new_id()
     for job in (second, third):
-        start_job(workspace, RunSettings(features_source(features_file)), job)
+        start_job(workspace, RunSettings(features_source(features_file), quick=True), job)
         wait(workspace, job, lambda s: s.before > 0)
     assert [job_status(workspace, job).before for job in (long_job, second, third)] == [0, 1, 2]
     cancel_job(workspace, second)  # it never began

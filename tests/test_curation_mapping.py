@@ -56,3 +56,19 @@ def test_progress_is_told():
     told = []
     draw_map([np.eye(3), np.eye(3)], pd.Series(["a", "b", "c"]), 0, lambda done, total: told.append((done, total)))
     assert told == [(0, 1), (1, 1)]
+
+
+@pytest.mark.parametrize("n", [65, 200])
+def test_of_many_samples_some_are_learned_from_and_the_others_put_among_them(n):
+    rng = np.random.default_rng(3)
+    group = rng.integers(2, size=n)
+    side = (20 * group[:, None] + rng.normal(size=(n, 6))).astype(np.float32)
+    ids, told = pd.Series(np.arange(n).astype(str)), []
+    drawn = [
+        draw_map([side, side[:, :2]], ids, 0, lambda done, total: told.append((done, total)), most=60) for _ in "ab"
+    ]
+    assert told[:3] == [(0, 2), (1, 2), (2, 2)]
+    pd.testing.assert_frame_equal(*drawn, check_exact=True)
+    xy = drawn[0][["x", "y"]].to_numpy()
+    distances = np.linalg.norm(xy[:, None] - xy[None], axis=2) + np.diag(np.full(n, np.inf))
+    assert np.isfinite(xy).all() and (group[distances.argmin(axis=1)] == group).mean() > 0.95

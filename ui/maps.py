@@ -115,10 +115,10 @@ def _corners(x: list[float], y: list[float]) -> list[list[float]]:
 @st.fragment(run_every=1.5)
 def _wait_for_map(space: str) -> None:
     """Say that the map is on its way, and draw it when it is there."""
-    now = state.status()
-    if state.scored_run().map(space) is not None:
+    now, run = state.status(), state.scored_run()
+    if run is not None and run.map(space) is not None:
         st.rerun()
-    if now.active:
+    elif now.active:
         st.info("This map is being drawn; everything else is ready to use.", icon=":material/hourglass_top:")
     else:
         st.info("This map was not drawn; everything else is ready to use.", icon=":material/info:")

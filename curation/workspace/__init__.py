@@ -15,7 +15,7 @@ from curation.workspace.notes import (
     with_tags,
 )
 from curation.workspace.opening import is_workspace, make_workspace, open_run, open_workspace
-from curation.workspace.runs import ScoredRun, add_map, add_run, load_run
+from curation.workspace.runs import ScoredRun, add_later, add_run, load_run
 from curation.workspace.samples import add_dataset, carry_features, load_dataset
 from curation.workspace.views import KeptView, keep_view, last_view, view_of, view_tagging, view_undone
 
@@ -25,7 +25,7 @@ __all__ = [
     "ScoredRun",
     "Workspace",
     "add_dataset",
-    "add_map",
+    "add_later",
     "add_run",
     "carry_features",
     "check_workspace",

@@ -15,6 +15,7 @@ from curation.workspace.catalogue import Catalogue
 from curation.workspace.files import digest_of
 from curation.workspace.folder import CATALOGUE, DATASETS, FEATURES, MEDIA, Workspace
 from curation.workspace.opening import is_workspace, make_workspace, open_workspace
+from curation.workspace.runs import LATER
 from feature_extractors import FeatureCache
 
 __all__ = ["Damage", "check_workspace", "repair_catalogue"]
@@ -171,4 +172,6 @@ def _mend(place: str) -> str:
         return "Import this data set again; runs that were made of it still open."
     if place.startswith(MEDIA) or Path(place).is_absolute():
         return "Put the original file back, or import again; scores are not affected."
+    if Path(place).name in LATER:
+        return "The scores are not affected; score the data set again to have it anew."
     return "Score the data set again; its samples and features are not affected."

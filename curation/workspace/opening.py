@@ -11,7 +11,7 @@ from curation.errors import DataError
 from curation.workspace.catalogue import Catalogue
 from curation.workspace.files import PART
 from curation.workspace.folder import CATALOGUE, DATASETS, RECORD, RUNS, SAMPLES, Workspace
-from curation.workspace.runs import MAP, ScoredRun, enter_map, enter_run, load_run
+from curation.workspace.runs import LATER, ScoredRun, enter_later, enter_run, load_run
 from curation.workspace.samples import enter_dataset
 
 __all__ = ["is_workspace", "make_workspace", "open_run", "open_workspace"]
@@ -125,10 +125,10 @@ def _take_in(workspace: Workspace) -> None:
             with suppress(DataError):
                 enter(workspace, folder)
     listed = workspace.listed_files()
-    for path in (run.folder / MAP for run in workspace.runs()):
+    for path in (run.folder / name for run in workspace.runs() for name in LATER):
         if path.is_file() and path.relative_to(workspace.folder).as_posix() not in listed:
             with suppress(DataError):
-                enter_map(workspace, path)
+                enter_later(workspace, path)
 
 
 def _whole(place: Path, last: str) -> Iterator[Path]:

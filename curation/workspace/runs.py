@@ -17,9 +17,18 @@ from curation.workspace.files import settle, unfinished_folder, write_frame, wri
 from curation.workspace.folder import RECORD, RUNS, Workspace
 from lsmi_core import FIELDS
 
-__all__ = ["ScoredRun", "add_map", "add_run", "enter_map", "enter_run", "load_run"]
+__all__ = ["LATER", "ScoredRun", "add_later", "add_run", "enter_later", "enter_run", "load_run"]
 
-SCORES, SUMMARY, MAP, PROBLEMS = "scores.parquet", "summary.json", "map.parquet", "problems.parquet"
+SCORES, SUMMARY, PROBLEMS = "scores.parquet", "summary.json", "problems.parquet"
+MAPS = {
+    "both": "map.parquet",
+    "first": "map-first.parquet",
+    "second": "map-second.parquet",
+    "terms": "map-terms.parquet",
+}
+COPIES, REPEATS, CHECKS = "copies.parquet", "repeats.parquet", "checks.json"
+LATER = (*MAPS.values(), COPIES, REPEATS, CHECKS)
+"""Files that come after a run can be opened already; each is whole or not there."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class ScoredRun:
         ``sample_id``, ``label``, the fields of :data:`lsmi_core.FIELDS` (nats; earlier runs lack b1 and b2), then
         ``item.<modality>`` (the text, or the path of the file), ``file.<modality>`` (the file's own name),
         ``says.<modality>`` and ``sure.<modality>`` (the label a modality points to, and its probability),
+        ``suspect.label_error`` and ``suspect.swapped_pair`` (larger is more suspect; earlier runs lack them),
         ``known.<field>`` where answers are known, and
         ``extra.<column>`` for the user's own columns.
     summary, record : dict
@@ -70,10 +80,51 @@ class ScoredRun:
         path = self.folder / PROBLEMS
         return pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=["row", "column", "problem", "mend"])
 
-    def map(self) -> pd.DataFrame | None:
-        """Return ``sample_id, x, y`` of the map, or None while it is not drawn yet."""
-        path = self.folder / MAP
-        return pd.read_parquet(path) if path.exists() else None
+    def map(self, space: str = "both") -> pd.DataFrame | None:
+        """Return ``sample_id, x, y`` of a map, or None while it is not drawn yet.
+
+        Parameters
+        ----------
+        space : {"both", "first", "second", "terms"}
+            What neighbours are alike in: both modalities, the first, the second, or the scores.
+        """
+        return self._later_frame(MAPS[space])
+
+    def copies(self) -> pd.DataFrame | None:
+        """Return ``sample_id, copy_of, similarity``, or None while near-duplicates were not looked for.
+
+        See Also
+        --------
+        curation.copies.find_copies
+        """
+        return self._later_frame(COPIES)
+
+    def repeats(self) -> pd.DataFrame | None:
+        """Return ``sample_id`` and ``i1.k`` to ``b2.k`` (nats) of the k-th further fit, or None while there is none."""
+        return self._later_frame(REPEATS)
+
+    def checks(self) -> dict | None:
+        """Return what :func:`curation.fitting.check_fits` found, or None while it was not looked at."""
+        path = self.folder / CHECKS
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            raise _spoilt(path) from None
+
+    def _later_frame(self, name: str) -> pd.DataFrame | None:
+        path = self.folder / name
+        try:
+            return pd.read_parquet(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            raise _spoilt(path) from None
+
+
+def _spoilt(path: Path) -> DataError:
+    return DataError(f"{path} cannot be read; the scores are not affected. Score the data again to have it anew.")
 
 
 def load_run(folder: Path) -> ScoredRun:
@@ -139,15 +190,15 @@ def enter_run(workspace: Workspace, folder: Path) -> None:
     workspace.list_folder(RUNS, folder, (folder.name, place, run.name, run.record.get("dataset"), finished))
 
 
-def add_map(workspace: Workspace, run: ScoredRun, places: pd.DataFrame) -> None:
-    """Put the map beside the scores it belongs to."""
-    path = workspace.folder / RUNS / run.folder.name / MAP
-    write_frame(places, path)
-    enter_map(workspace, path)
+def add_later(workspace: Workspace, run: ScoredRun, name: str, content: pd.DataFrame | dict) -> None:
+    """Put one of the files :data:`LATER` beside the scores it belongs to, whole or not at all."""
+    path = workspace.folder / RUNS / run.folder.name / name
+    write_frame(content, path) if isinstance(content, pd.DataFrame) else write_json(content, path)
+    enter_later(workspace, path)
 
 
-def enter_map(workspace: Workspace, path: Path) -> None:
-    """Enter a map into the catalogue."""
+def enter_later(workspace: Workspace, path: Path) -> None:
+    """Enter one of the files :data:`LATER` into the catalogue."""
     with workspace.catalogue.write() as db:
         workspace.list_files(db, [path])
 
