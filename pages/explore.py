@@ -5,7 +5,7 @@ import streamlit as st
 from curation.figures import known_answers_figure
 from curation.summary import finding
 from ui import explore
-from ui.components import chart, empty_state, encoders_note, legend, problem_list
+from ui.components import chart, empty_state, encoders_note, legend, problem_list, trust
 from ui.filters import filter_bar, selection_bar
 from ui.showing import showing
 from ui.text import plain
@@ -25,10 +25,8 @@ with st.container(horizontal=True, gap="small"):
     explore.settings(now)
     with st.popover("What the words mean", icon=":material/menu_book:", width="content"):
         legend(names)
-    if run.summary["warnings"]:
-        with st.popover(f"{len(run.summary['warnings'])} things to know", icon=":material/info:", width="content"):
-            for warning in run.summary["warnings"]:
-                st.markdown(plain(warning))
+    with st.popover("How far to trust this", icon=":material/verified:", width="content"):
+        trust(run)
     if len(run.problems):
         with st.popover(f"{run.summary['n_left_out']:,} rows left out", icon=":material/rule:", width="content"):
             problem_list(run.problems, "left_out")

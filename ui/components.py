@@ -11,6 +11,7 @@ import streamlit as st
 from curation.encoders import encoders_told
 from curation.errors import USER_ERRORS
 from curation.plainly import short
+from curation.soundness import advice
 from curation.words import terms
 from curation.workspace import ScoredRun
 from ui import state
@@ -18,6 +19,7 @@ from ui.text import plain
 
 __all__ = [
     "chart", "empty_state", "encoders_note", "error_box", "legend", "preview", "problem_list", "run_banner",
+    "trust",
 ]  # fmt: skip
 
 _PREVIEW_COLUMNS, _PREVIEW_CELL = 50, 200
@@ -79,6 +81,15 @@ def empty_state(title: str, advice: str, page: str, label: str) -> None:
 def chart(figure: object, key: str, alt: str, **more: object) -> object:
     """Draw a figure in the house's way."""
     return st.plotly_chart(figure, key=key, config=FIGURE_CONFIG, alt=alt, **more)
+
+
+def trust(run: ScoredRun) -> None:
+    """Say what should be known before the numbers are believed: warnings of the scoring, and what the checks found."""
+    told = [*run.summary["warnings"], *advice(run)]
+    for sentence in told:
+        st.markdown(f"- {plain(sentence)}")
+    if run.checks() is None:
+        st.caption("Checks with random categories and with planted interactions are made after the maps.")
 
 
 def legend(modality_names: tuple[str, str]) -> None:
