@@ -12,7 +12,7 @@ from feature_extractors.batching import chunks, encode_in_batches
 from feature_extractors.checks import check_sequence
 from feature_extractors.contracts import EncodedItems, EncoderSpec, Progress
 from feature_extractors.hub import LoadedModel, load_transformers, pooled
-from feature_extractors.sounds import MAX_SECONDS, USED_SECONDS, read_sound
+from feature_extractors.sounds import USED_SECONDS, read_sound
 from feature_extractors.weights import PackagedFile, resolve_device, surroundings
 from feature_extractors.whisper import WINDOW_SECONDS, build_whisper
 
@@ -47,7 +47,7 @@ class SoundEncoder:
 
     def __init__(self, spec: EncoderSpec, fingerprint: str, rate: int, forward: Callable):
         self.spec = spec
-        self.fingerprint = f"sound/1 {fingerprint} mono {rate} first={USED_SECONDS}s cap={MAX_SECONDS}s"
+        self.fingerprint = f"sound/2 {fingerprint} mono {rate} first={USED_SECONDS}s"
         self._rate = rate
         self._forward = forward
 
@@ -153,7 +153,9 @@ def load_sound(spec: EncoderSpec, device: str = "auto") -> SoundEncoder:
 def _generic_row(loaded: LoadedModel, wave: np.ndarray) -> np.ndarray:
     import torch
 
-    prepared = loaded.processor(wave, sampling_rate=loaded.processor.sampling_rate, return_tensors="pt")
+    rate = loaded.processor.sampling_rate
+    heard = np.pad(wave, (0, max(0, rate // 10 - len(wave))))  # less than a tenth of a second is no frame to some
+    prepared = loaded.processor(heard, sampling_rate=rate, return_tensors="pt")
     window = getattr(loaded.processor, "n_samples", len(wave))  # front ends like Whisper's pad to a fixed window
     share = min(1.0, len(wave) / window)
     with torch.inference_mode():

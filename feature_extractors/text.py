@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from feature_extractors.batching import encode_in_batches
 from feature_extractors.checks import check_sequence
 from feature_extractors.contracts import EncodedItems, EncoderSpec, ItemProblem, Progress
 from feature_extractors.hub import LoadedModel, load_transformers, pooled
+from feature_extractors.texts import MAX_CHARACTERS, read_text
 from feature_extractors.weights import PackagedFile, resolve_device, surroundings
 
 __all__ = ["MINILM", "TextEncoder", "load_minilm", "load_text"]
@@ -24,8 +27,8 @@ MINILM = PackagedFile(
     "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 )
 _MAX_TOKENS = 256
-_MAX_CHARACTERS = 100_000  # of a text: the tokenizer would read all of a novel for its first 256 tokens
 _BATCH = 64
+_ORDINARY = re.compile("[A-Za-z0-9]")  # every vocabulary has them
 _BATCH_CHARACTERS = 16_000  # keeps a batch of long texts near a second on two cores
 
 
@@ -46,12 +49,13 @@ class TextEncoder:
         self.spec = spec
         self._loaded = loaded
         self._unit_length = unit_length
+        self._turn = Lock()  # a tokenizer serves one thread at a time, and texts are read in a second one
         self._max_tokens = min(_MAX_TOKENS, loaded.processor.model_max_length)
         if loaded.processor.pad_token is None:  # decoders such as GPT-2 were trained without one
             loaded.processor.pad_token = loaded.processor.eos_token
-        pooling = f"mean characters<={_MAX_CHARACTERS} tokens<={self._max_tokens} unit={unit_length}"
+        pooling = f"mean known nfc characters<={MAX_CHARACTERS} tokens<={self._max_tokens} unit={unit_length}"
         beneath = surroundings(loaded.device, "torch", "transformers", "tokenizers")
-        self.fingerprint = f"text/1 {spec.name} {loaded.revision} {pooling} {beneath}"
+        self.fingerprint = f"text/2 {spec.name} {loaded.revision} {pooling} {beneath}"
 
     def encode(self, items: Sequence[str], progress: Progress | None = None) -> EncodedItems:
         """Encode texts; an empty one becomes a problem.
@@ -69,16 +73,29 @@ class TextEncoder:
             With `features` of shape (n_kept, d).
         """
         texts = check_sequence(items, "texts")
-        return encode_in_batches(texts, _similar_lengths(texts), _check, self._forward, self.spec.width, progress)
+        return encode_in_batches(texts, _similar_lengths(texts), self._read, self._forward, self.spec.width, progress)
+
+    def _read(self, item: Any) -> str:
+        text = read_text(item)
+        if not _ORDINARY.search(text) and not self._knows(text):
+            raise ItemProblem("This encoder knows no sign of this text; choose another encoder, or leave the row out.")
+        return text
+
+    def _knows(self, text: str) -> bool:
+        """Return whether any token is a known one: emoji alone would all get the same features."""
+        with self._turn:
+            tokens = self._loaded.processor(text, truncation=True, max_length=self._max_tokens)["input_ids"]
+        return not set(tokens) <= set(self._loaded.processor.all_special_ids)
 
     def _forward(self, texts: list[str]) -> np.ndarray:
         import torch
 
         # SigLIP was trained on texts padded to one length and reads the last position.
         padding = "max_length" if "siglip" in self._loaded.model.config.model_type else True
-        inputs = self._loaded.processor(
-            texts, padding=padding, truncation=True, max_length=self._max_tokens, return_tensors="pt"
-        ).to(self._loaded.device)
+        with self._turn:
+            inputs = self._loaded.processor(
+                texts, padding=padding, truncation=True, max_length=self._max_tokens, return_tensors="pt"
+            ).to(self._loaded.device)
         with torch.inference_mode():
             rows = pooled(self._loaded.model, "text", lambda out: _mean(out, inputs["attention_mask"]), inputs)
             if self._unit_length:
@@ -89,14 +106,6 @@ class TextEncoder:
 def _mean(out: Any, mask: Any) -> Any:
     weights = mask.unsqueeze(-1).to(out.last_hidden_state.dtype)
     return (out.last_hidden_state * weights).sum(1) / weights.sum(1).clamp(min=1)
-
-
-def _check(item: Any) -> str:
-    if not isinstance(item, str):
-        raise ItemProblem("This row holds no text; write one, or leave the row out.")
-    if not item.strip():
-        raise ItemProblem("This text is empty; write one, or leave the row out.")
-    return item[:_MAX_CHARACTERS]
 
 
 def _similar_lengths(texts: Sequence[Any]) -> list[list[int]]:
