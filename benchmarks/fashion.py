@@ -8,13 +8,13 @@ or something false, so which modality informs is known for every sample.
 from __future__ import annotations
 
 import gzip
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 from sklearn.decomposition import PCA
+
+from benchmarks.debian import fetch_package
+from curation.settings import home
 
 __all__ = ["KINDS", "components", "fetch", "load_halves", "spoil"]
 
@@ -44,25 +44,7 @@ def fetch(folder: Path | str | None = None) -> Path:
     subprocess.CalledProcessError
         When the package cannot be downloaded or unpacked.
     """
-    home = Path(os.environ.get("INTERPLAY_HOME") or Path.home() / ".interplay")
-    folder = Path(folder or home / "fashion").absolute()
-    if not _files(folder / INSIDE, "train")[1].exists():  # the last of the four to be unpacked
-        _unpack(folder)
-    return folder / INSIDE
-
-
-def _unpack(folder: Path) -> None:
-    missing = [tool for tool in ("apt-get", "dpkg") if shutil.which(tool) is None]
-    if missing:
-        raise FileNotFoundError(
-            f"Fashion-MNIST comes from the Debian package {PACKAGE}, and this machine has no "
-            f"{' and no '.join(missing)}: unpack that package elsewhere and hand its folder {INSIDE} to load_halves."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["apt-get", "download", PACKAGE], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    archive = max(folder.glob(f"{PACKAGE}_*.deb"))
-    subprocess.run(["dpkg", "-x", archive.name, "."], cwd=folder, check=True)
-    archive.unlink()
+    return fetch_package(PACKAGE, folder or home() / "fashion") / INSIDE
 
 
 def load_halves(

@@ -12,27 +12,31 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+PACKAGE = "tuxpaint-stamps-default"
+INSIDE = Path("usr/share/tuxpaint/stamps")
 LANGUAGE = "fr"
 SIDE = 160
 
 
-def make_table(package: Path, out: Path) -> pd.DataFrame:
-    """Copy speech, draw or copy pictures, and write ``stamps.csv``; return its rows."""
-    root = package / "usr/share/tuxpaint/stamps"
-    (out / "pictures").mkdir(parents=True)
-    (out / "sounds").mkdir()
-    rows = [_row(root, sound, out) for sound in sorted(root.rglob(f"*_desc_{LANGUAGE}.ogg"))]
+def make_table(package: Path, out: Path, languages: Sequence[str] = (LANGUAGE,)) -> pd.DataFrame:
+    """Copy speech, draw or copy pictures, and write ``stamps.csv``; return its rows, one a stamp and language."""
+    root = package / INSIDE
+    for name in ("pictures", "sounds"):
+        (out / name).mkdir(parents=True)
+    sounds = [(sound, code) for code in languages for sound in sorted(root.rglob(f"*_desc_{code}.ogg"))]
+    rows = [_row(root, sound, code, out) for sound, code in sounds]
     table = pd.DataFrame([row for row in rows if row])
     table.to_csv(out / "stamps.csv", index=False)
     return table
 
 
-def _row(root: Path, sound: Path, out: Path) -> dict | None:
-    stem = sound.name.removesuffix(f"_desc_{LANGUAGE}.ogg")
+def _row(root: Path, sound: Path, language: str, out: Path) -> dict | None:
+    stem = sound.name.removesuffix(f"_desc_{language}.ogg")
     drawing = next((p for p in (sound.with_name(f"{stem}.png"), sound.with_name(f"{stem}.svg")) if p.exists()), None)
     told = sound.with_name(f"{stem}.txt")
     if drawing is None or not told.exists():
@@ -41,11 +45,11 @@ def _row(root: Path, sound: Path, out: Path) -> dict | None:
     picture = _picture(drawing, out / "pictures" / f"{name}.png")
     if picture is None:
         return None
-    shutil.copy(sound, out / "sounds" / f"{name}.ogg")
+    shutil.copy(sound, out / "sounds" / f"{name}-{language}.ogg")
     return {
         "stamp": name,
         "picture": f"pictures/{picture.name}",
-        "sound": f"sounds/{name}.ogg",
+        "sound": f"sounds/{name}-{language}.ogg",
         "text": told.read_text(encoding="utf-8", errors="replace").splitlines()[0],
         "category": sound.relative_to(root).parts[0],
     }

@@ -18,6 +18,7 @@ from curation.encoders import load_or_stand_in
 from curation.errors import DataError
 from curation.fitting import new_estimator
 from curation.importing import ImportResult, Problems
+from curation.plainly import short
 from curation.progress import Progress, silent, stage_counter
 from curation.settings import RunSettings
 from curation.sources import file_digest, load_source
@@ -35,6 +36,7 @@ from curation.workspace import (
 from curation.workspace.files import unfinished_folder
 from curation.workspace.folder import FEATURES
 from feature_extractors import EncodedItems, Encoder, FeatureCache, default_encoder, encode_items
+from feature_extractors.sounds import USED_SECONDS, goes_on
 from lsmi_core import FIELDS, PointwiseInteractions
 from lsmi_core.redundancy import adjust_means
 
@@ -248,12 +250,23 @@ def _summary(
         ],
         "attribution": data.attribution,
         "finding": finding(frame, data.modality_names),
-        "warnings": list(scores.warnings),
+        "warnings": [*scores.warnings, *(told for m in data.modalities for told in _long_sounds(m))],
         "label_entropy": label_entropy(frame["label"]),
         "means": means,
         "adjusted_means": adjust_means({key: means[key]["mean"] for key in ("r", "u1", "u2", "s")}),
         "categories": category_means(frame).to_dict(orient="records"),
     }
+
+
+def _long_sounds(modality: Modality) -> list[str]:
+    """Say of how many sounds only the beginning was used, if of any."""
+    long = sum(map(goes_on, modality.items)) if modality.kind == "sound" else 0
+    count = f"{long:,} of {len(modality.items):,} sounds in '{short(modality.name)}'"
+    return (
+        [f"Longer than {USED_SECONDS} seconds, so that only the first {USED_SECONDS} were used: {count}."]
+        if long
+        else []
+    )
 
 
 def _record(settings: RunSettings, data: PairedDataset, encoders: list[Encoder], dataset_id: str) -> dict:

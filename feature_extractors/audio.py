@@ -13,7 +13,7 @@ from feature_extractors.devices import fitting
 from feature_extractors.frames import frames_of, in_windows, mean_frames, whisper_states
 from feature_extractors.hub import load_entry
 from feature_extractors.recipes import recipe_for
-from feature_extractors.sounds import MAX_SECONDS, USED_SECONDS, read_sound
+from feature_extractors.sounds import USED_SECONDS, read_sound
 from feature_extractors.weights import PackagedFile, resolve_device, surroundings
 from feature_extractors.whisper import WINDOW_SECONDS, build_whisper
 
@@ -50,7 +50,7 @@ class SoundEncoder:
 
     def __init__(self, spec: EncoderSpec, fingerprint: str, rate: int, run: Callable, device: str):
         self.spec = spec
-        self.fingerprint = f"sound/1 {fingerprint} mono {rate} first={USED_SECONDS}s cap={MAX_SECONDS}s"
+        self.fingerprint = f"sound/2 {fingerprint} mono {rate} first={USED_SECONDS}s"
         self._rate = rate
         self._run = run
         self._device = device

@@ -17,6 +17,7 @@ from feature_extractors.errors import EncoderError
 from feature_extractors.folding import fold
 from feature_extractors.hub import LoadedModel, load_entry, run_network
 from feature_extractors.pictures import MAX_PIXELS, read_picture
+from feature_extractors.pixels import MAX_RATIO
 from feature_extractors.recipes import recipe_for
 from feature_extractors.weights import PackagedFile, resolve_device, surroundings
 
@@ -32,6 +33,7 @@ _CODE = "efficientnet-lite-pytorch"
 _SIDE = 128  # logistic regression on 1,898 emoji: .739 at 128, .738 at 160, at two thirds of the time
 _BATCH = 16
 _PREPARED_BYTES = 4 * 3 * 384 * 384  # of a picture as large as most networks of others want it
+_LIMITS = f"pixels<={MAX_PIXELS} ratio<={MAX_RATIO}"
 # What a network may want besides the pixels: where the patches of pictures of any shape lie (SigLIP 2 NaFlex).
 _INPUTS = ("pixel_values", "pixel_attention_mask", "spatial_shapes")
 _Inputs = dict[str, np.ndarray]
@@ -69,7 +71,7 @@ class PictureEncoder:
         enough: int | None = None,
     ):
         self.spec = spec
-        self.fingerprint = f"picture/1 {fingerprint} upright white first-frame pixels<={MAX_PIXELS}"
+        self.fingerprint = f"picture/2 {fingerprint} upright sRGB white first-frame {_LIMITS}"
         self.prepare = prepare
         self._network = run
         self._pooling = pooling

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from feature_extractors.contracts import (
 from feature_extractors.devices import fitting, inference
 from feature_extractors.hub import LoadedModel, load_entry, load_transformers, run_network
 from feature_extractors.recipes import pool, recipe_for
+from feature_extractors.texts import MAX_CHARACTERS, read_text
 from feature_extractors.weights import PackagedFile, resolve_device, surroundings
 
 __all__ = ["MINILM", "TextEncoder", "load_minilm", "load_text"]
@@ -33,7 +35,7 @@ MINILM = PackagedFile(
 )
 _MAX_TOKENS = 512  # where the model does not say what it was made for
 _POSITIONS_FROM_TWO = ("camembert", "clap_text_model", "mpnet")  # these, and all called roberta
-_MAX_CHARACTERS = 100_000  # of a text: the tokenizer would read all of a novel for its first 512 tokens
+_ORDINARY = re.compile("[A-Za-z0-9]")  # every vocabulary has them
 _BATCH_TOKENS = 2048  # of 512 to 8192, the quickest on a processor, or close to it
 _SHORTEST = 32  # tokens that a text counts for at least: at most 64 texts in a batch
 _AT_ONCE = 1024  # texts
@@ -60,10 +62,11 @@ class TextEncoder:
         loaded.processor.padding_side = "right"
         if loaded.processor.pad_token is None:  # decoders such as GPT-2 were trained without one
             loaded.processor.pad_token = loaded.processor.eos_token
-        self.fingerprint = f"text/1 {spec.name} {loaded.revision} {self._settings()}"
+        self._empty = {*loaded.processor.all_special_ids, *loaded.processor(self._recipe.prefix)["input_ids"]}
+        self.fingerprint = f"text/2 {spec.name} {loaded.revision} {self._settings()}"
 
     def _settings(self) -> str:
-        recipe, limits = self._recipe, f"characters<={_MAX_CHARACTERS} tokens<={self._max_tokens}"
+        recipe, limits = self._recipe, f"known nfc characters<={MAX_CHARACTERS} tokens<={self._max_tokens}"
         prefix = f" prefix={recipe.prefix!r}" if recipe.prefix else ""
         beneath = surroundings(self._loaded.device, "torch", "transformers", "tokenizers")
         return f"{recipe.pooling} {limits} unit={recipe.unit_length}{prefix} {beneath}"
@@ -116,8 +119,14 @@ class TextEncoder:
             written = [self._recipe.prefix + (checked[i].lower() if self._one_length else checked[i]) for i in cut]
             made = self._loaded.processor(written, truncation=True, max_length=self._max_tokens)
             for row, i in enumerate(cut):
-                checked[i] = {name: np.array(made[name][row], np.int32) for name in made if name != "attention_mask"}
+                checked[i] = self._known(checked[i], {name: made[name][row] for name in made})
         return checked
+
+    def _known(self, text: str, made: dict[str, list[int]]) -> dict[str, np.ndarray] | ItemProblem:
+        """Return tokens as arrays, unless none is a known one: emoji alone would all get the same features."""
+        if not _ORDINARY.search(text) and self._empty.issuperset(made["input_ids"]):
+            return ItemProblem("This encoder knows no sign of this text; choose another encoder, or leave the row out.")
+        return {name: np.array(values, np.int32) for name, values in made.items() if name != "attention_mask"}
 
     def _rows(self, tokens: list[dict[str, np.ndarray]]) -> np.ndarray:
         import torch
@@ -159,17 +168,9 @@ def _most_tokens(loaded: LoadedModel, said: int | None) -> int:
     return min(said or _MAX_TOKENS, positions, loaded.processor.model_max_length)
 
 
-def _check(item: Any) -> str:
-    if not isinstance(item, str):
-        raise ItemProblem("This row holds no text; write one, or leave the row out.")
-    if not item.strip():
-        raise ItemProblem("This text is empty; write one, or leave the row out.")
-    return item[:_MAX_CHARACTERS]
-
-
 def _checked(item: Any) -> str | ItemProblem:
     try:
-        return _check(item)
+        return read_text(item)
     except ItemProblem as problem:
         return problem
 

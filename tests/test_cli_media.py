@@ -10,6 +10,7 @@ import makers
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 import cli
 from curation.workspace import load_run, open_run
@@ -111,6 +112,8 @@ def test_a_run_is_repeated_without_its_table(picture_run, pictures, tmp_path):
 
 def test_sounds_and_words(tmp_path, capsys):
     table = makers.sound_table(tmp_path)
+    hum, rate = soundfile.read(table.media / "0.wav")
+    soundfile.write(table.media / "0.wav", np.tile(hum, 62), rate)  # 31 seconds
     options = ["--modality", "sound=clip", "--modality", "words=words", "--label", "kind"]
     out = tmp_path / "run"
     assert (
@@ -122,7 +125,8 @@ def test_sounds_and_words(tmp_path, capsys):
     summary = json.loads((makers.run_folder(out) / "summary.json").read_text(encoding="utf-8"))
     assert [m["encoder"] for m in summary["modalities"]] == ["whisper-tiny", "minilm-l6"]
     assert summary["warnings"], "22 samples are few, and that is said"
-    assert "Note: 22 samples for 2 categories are few" in capsys.readouterr().out
+    assert "Note: 22 samples for 2 categories are few" in (told := capsys.readouterr().out)
+    assert "Note: Longer than 30 seconds, so that only the first 30 were used: 1 of 22 sounds in 'sound'." in told
 
 
 @pytest.mark.parametrize("kept", [0, 1])

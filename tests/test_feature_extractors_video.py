@@ -316,7 +316,7 @@ def test_the_default_for_videos_is_that_for_pictures():
     assert spec.name == fx.default_encoder("video") == fx.default_encoder("picture")
     encoder = fx.load_encoder(spec.name, "video", device="cpu")
     assert encoder.spec == spec and encoder.spec.width == 1280
-    for part in ("frames=8", "first=60s", f"av={av.__version__}", "picture/1 efficientnet-lite0"):
+    for part in ("frames=8", "first=60s", f"av={av.__version__}", "picture/2 efficientnet-lite0"):
         assert part in encoder.fingerprint
 
 

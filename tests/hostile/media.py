@@ -145,7 +145,7 @@ def wav_of_sixty_thousand_channels(folder):
     return wav(folder, channels=(22, "<H", 65_535), align=(32, "<H", 2))
 
 
-@refused("sound", "longer than 10 minutes|not a sound")
+@refused("sound", "not a sound")
 def flac_that_says_a_year(folder):
     soundfile.write(folder / "a.flac", np.zeros(800, dtype=np.float32), 8_000)
     data = bytearray((folder / "a.flac").read_bytes())
