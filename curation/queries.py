@@ -21,7 +21,6 @@ __all__ = [
     "row_of",
     "sample_table",
     "suspect_table",
-    "with_places",
 ]
 
 _LONGEST_CELL = 300  # characters of a text in a table
@@ -123,11 +122,6 @@ def row_of(frame: pd.DataFrame, sample_id: str) -> pd.Series:
 def most_misleading(frame: pd.DataFrame) -> str:
     """Return the sample with the side that points away from its label the most: the first worth a look."""
     return frame.loc[frame[["i1", "i2"]].min(axis=1).idxmin(), "sample_id"]
-
-
-def with_places(frame: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores with map coordinates x and y."""
-    return frame.merge(places, on="sample_id", how="inner", validate="one_to_one")
 
 
 def examples(frame: pd.DataFrame, rows: np.ndarray, by: str, highest: bool, count: int = 6) -> pd.DataFrame:

@@ -12,13 +12,16 @@ from scipy import stats
 from curation.dataset import Modality, PairedDataset
 from curation.encoders import encoder_choices, encoder_note
 from curation.errors import DataError
+from curation.exploring import Samples
 from curation.queries import (
     describe_samples,
     examples,
+    explanation,
+    gallery_rows,
     most_misleading,
     row_of,
     sample_table,
-    with_places,
+    suspect_table,
 )
 from curation.settings import RunSettings
 from curation.summary import (
@@ -178,15 +181,45 @@ def test_samples_described_without_markup(told):
 
 
 def test_the_table_of_samples(told):
-    everything = sample_table(told, told.scores, [], "")
+    everything = sample_table(told, told.scores)
     assert list(everything.columns) == ["sample", "category", "text", *(t.title for t in terms(told.modality_names))]
     assert len(everything) == 75
-    circles = sample_table(told, told.scores, ["circle", "cross"], "")
-    assert set(circles["category"]) == {"circle", "cross"} and len(circles) == 35
-    found = sample_table(told, told.scores, ["circle"], "A RED")
-    assert len(found) and found["text"].str.contains("a red circle").all()
-    assert sample_table(told, told.scores, [], "row-000002")["sample"].tolist() == ["row-000002"]
-    assert sample_table(told, told.scores, [], ".*").empty, "words are no pattern"
+    in_bits = sample_table(told, told.scores, "bits")
+    np.testing.assert_allclose(in_bits["Both say it"], told.scores["r"] / np.log(2))
+
+
+def test_the_order_of_the_gallery(told):
+    scores = told.scores
+    assert gallery_rows(scores, "r", 5)["r"].tolist() == sorted(scores["r"], reverse=True)[:5]
+    worst = gallery_rows(scores, "misleading", 1)["sample_id"].item()
+    assert worst == most_misleading(scores)
+
+
+def test_suspects_come_with_score_and_reason(told, tmp_path):
+    samples = Samples(told)
+    half = np.arange(len(samples)) % 2 == 0
+    table = suspect_table(samples, half, "label_error", 7)
+    assert table["suspicion"].is_monotonic_decreasing and len(table) == 7
+    assert set(table["sample"]) <= set(told.scores["sample_id"][half])
+    assert all("says" in reason for reason in table["reason"])
+    everything = np.ones(len(samples), bool)
+    assert suspect_table(samples, everything, "copies", 100) is None, "nobody has looked for near-duplicates yet"
+    ids = told.scores["sample_id"]
+    twin = replace(told, folder=tmp_path)
+    pd.DataFrame({"sample_id": ids, "copy_of": [ids[1], *[""] * 74], "similarity": 0.97}).to_parquet(
+        tmp_path / "copies.parquet"
+    )
+    copies = suspect_table(Samples(twin), everything, "copies", 100)
+    assert copies["sample"].tolist() == [ids[0]] and copies["reason"].tolist() == [f"like sample {ids[1]}"]
+
+
+def test_a_sample_is_explained_in_one_sentence():
+    row = pd.Series({"label": "boot", "says.picture": "sandal", "sure.picture": 0.97, "says.text": "boot",
+                     "sure.text": 0.6, "says.both": "boot", "sure.both": 0.8})  # fmt: skip
+    assert explanation(row, ("picture", "text")) == (
+        "The picture says “sandal” with 97%, the text says “boot” with 60%; the label is “boot”. "
+        "Together they say “boot” with 80%."
+    )
 
 
 def test_one_sample_and_extreme_samples(told):
@@ -198,8 +231,6 @@ def test_one_sample_and_extreme_samples(told):
     top = examples(scores, part, "u1", highest=True, count=4)
     assert top["u1"].tolist() == scores.loc[part, "u1"].sort_values(ascending=False).head(4).tolist()
     assert examples(scores, part, "u1", highest=False, count=1)["u1"].item() == scores.loc[part, "u1"].min()
-    placed = with_places(scores, told.map())
-    assert len(placed) == 75 and {"x", "y"} <= set(placed)
 
 
 def test_a_pair_must_be_one():
@@ -230,4 +261,4 @@ def test_a_modality_named_like_a_column_of_the_table(told):
     summary = {**told.summary, "modalities": [{**m, "name": "sample" if m["name"] == "text" else m["name"]}
                                               for m in told.summary["modalities"]]}  # fmt: skip
     renamed = replace(told, summary=summary, scores=told.scores.rename(columns={"item.text": "item.sample"}))
-    assert list(sample_table(renamed, renamed.scores, [], "").columns)[:3] == ["sample", "category", "sample (text)"]
+    assert list(sample_table(renamed, renamed.scores).columns)[:3] == ["sample", "category", "sample (text)"]

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from curation.errors import DataError
+from curation.exploring.view import SHOWS
 from curation.jobs import start_job
 from curation.jobs.record import add_job, set_state
 from curation.places import known_workspace, new_id, new_workspace, recent_runs
@@ -95,21 +96,40 @@ def test_every_page_opens_on_a_scored_run(page, run, small_run):
 
 def test_explore_shows_figures_in_the_words_of_the_data(run, small_run):
     app = opened("explore", run)
-    assert len(app.get("plotly_chart")) == 3  # fingerprint, distributions, map
+    assert len(app.get("plotly_chart")) == 2  # fingerprint and groups: what is not on show is not drawn
     said = words(app).replace("\\", "")
     for name in small_run.modality_names:
         assert f"Only the {name} knows" in said
-    lengths = [len(d.value) for d in app.dataframe]
-    assert lengths == [len(small_run.scores), 4]  # the table of samples, and the four terms of the chosen one
+    assert f"All {len(small_run.scores)} samples" in said
+    assert "the label is" in said  # the card explains a sample
+
+
+@pytest.mark.parametrize("view", SHOWS)
+def test_every_view_of_explore(run, view):
+    app = opened("explore", run)
+    app.segmented_control(key="show").set_value(view).run()
+    assert not app.exception and not app.error
+    assert len(app.get("plotly_chart")) == {"categories": 2, "suspects": 0, "table": 0}.get(view, 1)
+    again = opened("explore", run)  # another session: the last view is on show
+    assert again.segmented_control(key="show").value == view
+
+
+def test_views_with_a_selection_of_nothing_and_of_one_category(run, small_run):
+    app = opened("explore", run)
+    app.multiselect(key="filter_categories").select(small_run.scores["label"].iloc[0]).run()
+    for view in SHOWS:
+        app.segmented_control(key="show").set_value(view).run()
+        assert not app.exception and not app.error, view
+    app.text_input(key="filter_words").input("no such sample").run()
+    assert not app.exception and "No sample is left" in words(app)
 
 
 def test_switching_the_measure_needs_no_new_run(run):
     app = opened("explore", run)
-    before = words(app)
-    app.selectbox(key="measure").select("mmi").run()
+    assert "credits" not in words(app)
+    app.selectbox(key="measure").select("lsmi").run()
     assert not app.exception
-    assert "measure mmi" in words(app)
-    assert words(app) != before
+    assert "This measure credits what the more telling side says" in words(app)
 
 
 def test_an_earlier_run_is_shown_by_the_measures_it_knows(earlier_run, interplay_home):
@@ -146,12 +166,69 @@ def test_scoring_begins_with_the_default_measure(tmp_path):
 def test_the_table_narrows_by_category_and_word(run, small_run):
     app = opened("explore", run)
     label = small_run.scores["label"].iloc[0]
-    app.multiselect[0].select(label).run()
-    shown = max((d.value for d in app.dataframe), key=len)
-    assert set(shown["category"]) == {label}
-    app.text_input[0].input("no such sample").run()
+    app.segmented_control(key="show").set_value("table").run()
+    app.multiselect(key="filter_categories").select(label).run()
+    assert set(app.dataframe[0].value["category"]) == {label}
+    identifier = str(app.dataframe[0].value["sample"].iloc[0])
+    app.text_input(key="filter_words").input(identifier).run()
     assert not app.exception
-    assert "0 samples." in words(app)
+    assert identifier in app.dataframe[0].value["sample"].astype("str").tolist()
+
+
+def button(app: AppTest, label: str):
+    return next(b for b in app.button if b.label == label)
+
+
+def test_every_step_is_undone_and_the_link_reopens_it(run, small_run):
+    n = len(small_run.scores)
+    app = opened("explore", run)
+    assert button(app, "Undo").disabled
+    label = small_run.scores["label"].iloc[0]
+    app.multiselect(key="filter_categories").select(label).run()
+    count = int((small_run.scores["label"] == label).sum())
+    assert f"{count} of {n} samples" in words(app)
+    link = dict(app.query_params)
+    app.text_input(key="tag_name").input("odd").run()
+    button(app, "Give the tag").click().run()
+    assert not app.exception
+    assert f"odd ({count})" in app.selectbox(key="filter_tag").options
+    button(app, "Undo").click().run()
+    assert "filter_tag" not in [s.key for s in app.selectbox], "the tag is taken back"
+    button(app, "Undo").click().run()
+    assert f"All {n} samples" in words(app)
+    fresh = AppTest.from_file(APP, default_timeout=60)
+    for key, value in link.items():
+        fresh.query_params[key] = value
+    fresh.run()
+    fresh.switch_page("pages/explore.py").run()
+    assert f"{count} of {n} samples" in words(fresh)
+
+
+def test_selections_are_named_and_combined(run, small_run):
+    n, labels = len(small_run.scores), sorted(small_run.scores["label"].unique())
+    sizes = small_run.scores["label"].value_counts()
+    app = opened("explore", run)
+    app.multiselect(key="filter_categories").select(labels[0]).run()
+    app.text_input(key="selection_name").input("first kind").run()
+    button(app, "Keep it under this name").click().run()
+    app.multiselect(key="filter_categories").set_value([labels[1]]).run()
+    button(app, "Add its samples").click().run()
+    assert f"{sizes[labels[0]] + sizes[labels[1]]} of {n} samples" in words(app)
+    button(app, "Clear").click().run()
+    button(app, "Leave its samples out").click().run()
+    assert f"{n - sizes[labels[0]]} of {n} samples" in words(app)
+    again = opened("explore", run)
+    assert again.selectbox(key="selection_other").options == ["first kind"]
+
+
+def test_a_map_that_is_not_there_is_said(run, interplay_home):
+    folder = interplay_home / "workspaces" / run[0] / "runs" / run[1]
+    for path in folder.glob("map*.parquet"):
+        path.unlink()
+    app = opened("explore", run)
+    app.segmented_control(key="show").set_value("map").run()
+    assert not app.exception
+    assert "This map was not drawn" in "".join(i.value for i in app.info)
 
 
 def test_percent_and_count_stay_in_step(run, small_run):
