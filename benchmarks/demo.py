@@ -95,7 +95,8 @@ def write_report(runs: list[tuple[float, list[tuple[str, float]]]]) -> None:
         "|---|---|",
         *(f"| {stage} | {seconds:.1f} |" for stage, seconds in best[1]),
         "",
-        "Maps, near-duplicates, further fits and checks come after the first figure is on screen. The rest is the start of the process and of the page.",
+        "Maps, near-duplicates, further fits and checks come after the first figure is on screen. The rest is the "
+        "start of the process and of the page.",
     ]
     REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

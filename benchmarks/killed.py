@@ -206,7 +206,8 @@ def _section(outcomes: list[Outcome], lasts: Mapping[str, float], n_media: int, 
 {table(head, rows)}
 
 At the end every workspace was held against the undisturbed one: sample identifiers, data set, the bytes of scores,
-maps, near-duplicates, further fits, checks, problems and exported file, tags, media, digests listed in the catalogue, `check`, SQLite's integrity.
+maps, near-duplicates, further fits, checks, problems and exported file, tags, media, digests listed in the
+catalogue, `check`, SQLite's integrity.
 **{sum(bool(o.wrong or o.differ) for o in outcomes)} of {len(outcomes)} workspaces differ.** `check` right after {asked}
 of the kills reported {sum(bool(k.damaged) for k in kills)} damages. {sum(o.kept for o in outcomes)} times a side was
 not encoded again because its features were whole. {seconds / 60:.0f} minutes on a busy machine.

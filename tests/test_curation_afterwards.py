@@ -108,7 +108,8 @@ def test_the_further_fits_are_those_of_the_estimator(small_run, features):
 
 
 def test_the_last_seed_has_followers_too():
-    assert [new_estimator(RunSettings({}, random_state=2**32 - 1), k).random_state for k in range(3)] == [2**32 - 1, 0, 1]
+    last = RunSettings({}, random_state=2**32 - 1)
+    assert [new_estimator(last, k).random_state for k in range(3)] == [2**32 - 1, 0, 1]
 
 
 def test_progress_of_the_fits_goes_from_nothing_to_all(small_run, features):
