@@ -6,7 +6,7 @@ from curation.figures import known_answers_figure
 from curation.summary import finding
 from ui import explore
 from ui.components import chart, empty_state, encoders_note, legend, problem_list, trust
-from ui.filters import filter_bar, selection_bar
+from ui.filters import group_filter, more_filters, selection_bar
 from ui.showing import showing
 from ui.text import plain
 
@@ -21,7 +21,9 @@ if now is None:
 run, names = now.run, now.run.modality_names
 st.markdown(plain(finding(now.samples.frame, names)))
 encoders_note(run)
+group_filter(now)
 with st.container(horizontal=True, gap="small"):
+    more_filters(now)
     explore.settings(now)
     with st.popover("What the words mean", icon=":material/menu_book:", width="content"):
         legend(names)
@@ -30,7 +32,6 @@ with st.container(horizontal=True, gap="small"):
     if len(run.problems):
         with st.popover(f"{run.summary['n_left_out']:,} rows left out", icon=":material/rule:", width="content"):
             problem_list(run.problems, "left_out")
-filter_bar(now)
 selection_bar(now)
 
 left, right = st.columns([3, 1.35], gap="medium")

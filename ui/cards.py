@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -89,7 +90,9 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def gallery(run: ScoredRun, rows: pd.DataFrame, group: list[int], key: str, on_look=None) -> None:
+def gallery(
+    run: ScoredRun, rows: pd.DataFrame, group: list[int], key: str, unit: str = "nats", on_look: Callable | None = None
+) -> None:
     """Show samples side by side: both sides, label, group and its strongest score; a click puts one on the card.
 
     Parameters
@@ -100,6 +103,7 @@ def gallery(run: ScoredRun, rows: pd.DataFrame, group: list[int], key: str, on_l
     group : list of int
         Their interaction groups.
     key : str
+    unit : {"nats", "bits"}
     on_look : callable, optional
         Given the identifier of the sample to look at.
     """
@@ -110,7 +114,19 @@ def gallery(run: ScoredRun, rows: pd.DataFrame, group: list[int], key: str, on_l
                 for name in run.modality_names:
                     item(run, row, name, longest=_GLANCE)
                 kind = named[GROUPS[code]]
-                st.html(f"<b>{_escaped(str(row['label']))}</b><br><span style='color:{kind.colour}'>■</span> "
-                        f"{_escaped(kind.title)}")  # fmt: skip
+                st.html(f"<b>{_escaped(str(row['label']))}</b><br>{_square(kind.colour)} {_escaped(kind.title)}<br>"
+                        f"{_numbers(run, row, unit)}")  # fmt: skip
                 if on_look is not None:
-                    st.button("Look", key=f"{key}_{position}", on_click=on_look, args=(row["sample_id"],))
+                    st.button("Explain", key=f"{key}_{position}", on_click=on_look, args=(row["sample_id"],))
+
+
+def _square(colour: str) -> str:
+    return f"<span style='color:{colour}' aria-hidden='true'>■</span>"
+
+
+def _numbers(run: ScoredRun, row: pd.Series, unit: str) -> str:
+    """Return the four scores, each in its colour, as markup; in words for those who point at them or hear them."""
+    told = [(term, float(row[term.key]) * PER_NAT[unit]) for term in terms(run.modality_names)]
+    words = _escaped(", ".join(f"{term.title} {value:.2f} {unit}" for term, value in told)).replace("'", "&#39;")
+    shown = " ".join(f"{_square(term.colour)}&#8239;{value:.1f}" for term, value in told)
+    return f"<span style='font-size:.78rem;white-space:nowrap' title='{words}' aria-label='{words}'>{shown}</span>"

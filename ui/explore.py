@@ -154,7 +154,7 @@ def samples_below(now: Showing) -> None:
         )  # fmt: skip
     page = now.first(_GALLERY)
     codes = now.samples.group[now.samples.ids.get_indexer(page["sample_id"])].tolist()
-    gallery(now.run, page, codes, "gallery", _look)
+    gallery(now.run, page, codes, "gallery", now.view.unit, _look)
 
 
 def _look(sample_id: str) -> None:

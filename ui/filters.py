@@ -14,27 +14,23 @@ from ui.showing import Showing
 from ui.text import plain
 from ui.widgets import follow
 
-__all__ = ["filter_bar", "selection_bar"]
+__all__ = ["group_filter", "more_filters", "selection_bar"]
 
 _SCORES = ("r", "u1", "u2", "s", "i1", "i2", "i12")
 
 
-def filter_bar(now: Showing) -> None:
-    """Offer the interaction groups with their colours and counts, and behind a button every other filter."""
+def group_filter(now: Showing) -> None:
+    """Offer the interaction groups with their counts: the quickest filter, and a summary by itself."""
     named = {g.key: g for g in groups(now.run.modality_names)}
     counts = [int((now.samples.group == code).sum()) for code in range(len(GROUPS))]
     chosen = now.view.filter_about("group")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        follow("filter_groups", chosen["groups"] if chosen else [])
-        st.pills(
-            "What carries the category", GROUPS, selection_mode="multi", wrap=True, key="filter_groups",
-            on_change=_groups,
-            format_func=lambda key: f"{plain(named[key].title)} {counts[GROUPS.index(key)]:,}",
-            help="Every sample belongs to one group: the largest of its four scores, or misleading, or neither. "
-            "Choose groups to see only their samples.",
-        )  # fmt: skip
-        with st.popover("More filters", icon=":material/filter_alt:", width="content"):
-            _more(now)
+    follow("filter_groups", chosen["groups"] if chosen else [])
+    st.pills(
+        "What carries the category", GROUPS, selection_mode="multi", wrap=True, key="filter_groups", on_change=_groups,
+        format_func=lambda key: f"{plain(named[key].title)} {counts[GROUPS.index(key)]:,}",
+        help="Every sample belongs to one group: the largest of its four scores, or misleading, or neither. "
+        "Choose groups to see only their samples.",
+    )  # fmt: skip
 
 
 def _groups() -> None:
@@ -47,7 +43,15 @@ def _narrow_or_widen(about: str, node: dict | None) -> None:
     show.step(view.narrowed(node) if node else view.widened(about))
 
 
-def _more(now: Showing) -> None:
+def more_filters(now: Showing) -> None:
+    """Offer the other filters behind a button."""
+    with st.popover("Filter", icon=":material/filter_alt:", width="content"):
+        _categories_and_words(now)
+        _tags(now)
+        _range(now)
+
+
+def _categories_and_words(now: Showing) -> None:
     _, names = now.samples.labels
     chosen = now.view.filter_about("categories")
     options = names.astype("str").tolist()
@@ -56,8 +60,6 @@ def _more(now: Showing) -> None:
     words = now.view.filter_about("words")
     follow("filter_words", words["text"] if words else "")
     st.text_input("Words", key="filter_words", on_change=_words, placeholder="in a text, or in an identifier")
-    _tags(now)
-    _range(now)
 
 
 def _categories() -> None:
