@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.decomposition import PCA
 
-__all__ = ["KINDS", "components", "fetch", "load_halves", "spoil"]
+__all__ = ["KINDS", "components", "fetch", "kept_at", "load_halves", "spoil", "unpack"]
 
 PACKAGE = "dataset-fashion-mnist"
 INSIDE = Path("usr/share/datasets/fashion-mnist")
@@ -44,23 +44,28 @@ def fetch(folder: Path | str | None = None) -> Path:
     subprocess.CalledProcessError
         When the package cannot be downloaded or unpacked.
     """
-    home = Path(os.environ.get("INTERPLAY_HOME") or Path.home() / ".interplay")
-    folder = Path(folder or home / "fashion").absolute()
+    folder = Path(folder or kept_at("fashion")).absolute()
     if not _files(folder / INSIDE, "train")[1].exists():  # the last of the four to be unpacked
-        _unpack(folder)
+        unpack(PACKAGE, folder)
     return folder / INSIDE
 
 
-def _unpack(folder: Path) -> None:
+def kept_at(name: str) -> Path:
+    """Return where a benchmark keeps its material: a folder among those that Interplay keeps its own files in."""
+    return Path(os.environ.get("INTERPLAY_HOME") or Path.home() / ".interplay") / name
+
+
+def unpack(package: str, folder: Path) -> None:
+    """Download a Debian package and unpack it into a folder, without root; raises as :func:`fetch` does."""
     missing = [tool for tool in ("apt-get", "dpkg") if shutil.which(tool) is None]
     if missing:
         raise FileNotFoundError(
-            f"Fashion-MNIST comes from the Debian package {PACKAGE}, and this machine has no "
-            f"{' and no '.join(missing)}: unpack that package elsewhere and hand its folder {INSIDE} to load_halves."
+            f"The data come from the Debian package {package}, and this machine has no {' and no '.join(missing)}: "
+            f"unpack that package elsewhere and copy what it holds into {folder}."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["apt-get", "download", PACKAGE], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    archive = max(folder.glob(f"{PACKAGE}_*.deb"))
+    subprocess.run(["apt-get", "download", package], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    archive = max(folder.glob(f"{package}_*.deb"))
     subprocess.run(["dpkg", "-x", archive.name, "."], cwd=folder, check=True)
     archive.unlink()
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from lsmi_core import InvalidInputError
 from lsmi_core.applications import PruningSettings, price_of_pruning
 from lsmi_core.applications.duplicates import nearest_earlier
-from lsmi_core.applications.material import METRICS, hardness, held_out
+from lsmi_core.applications.material import METRICS, Material, Pairs, hardness, held_out
 from lsmi_core.applications.policies import Recipe, keep, spread_evenly, trimmed
 from lsmi_core.applications.price import BASELINE, CHOSEN, POLICIES, PriceOfPruning
 from lsmi_core.applications.probes import Probes, default_steps
 from lsmi_core.applications.pruning import PLAIN, RECIPES, choose_recipe
+from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.parallel import side_by_side
 from lsmi_core.synthetic import gaussian_classes
 
@@ -163,7 +164,12 @@ def test_the_recipe_that_gains_most_is_chosen():
 
 
 def test_a_gain_within_its_error_is_none():
-    assert choose_recipe(values_of({4: [0.2, -0.15, -0.04]})) == PLAIN
+    # All but one recipe gain nothing: the pooled error is sd / sqrt(10 x 3).
+    narrow, wide = np.array([-1, 0, 1]) * 0.01, np.array([-1, 0, 1]) * 0.05
+    edge = 2 * 2.5 * 0.05 / np.sqrt(30)  # accuracy and the mean without one modality move together: twice the gain
+    assert choose_recipe(values_of({4: list(edge / 2 * 1.01 + wide)})) == RECIPES[4]
+    assert choose_recipe(values_of({4: list(edge / 2 * 0.99 + wide)})) == PLAIN
+    assert choose_recipe(values_of({4: list(edge / 2 * 0.99 + narrow)})) == RECIPES[4]
     assert choose_recipe(values_of({})) == PLAIN
 
 
@@ -198,13 +204,27 @@ def test_trimming_finds_the_planted_errors_and_beats_chance(planted, measured):
     best = price.recommend(0.5)
     assert best.recipe != PLAIN and best.metric == "accuracy" and best.low > 0.02
     assert best.sentence.startswith("At 50%: ") and "against random: +" in best.sentence
-    assert price.gain("redundant-first", 0.5)[0] < -0.05, "keeping the least supported keeps the errors"
+    assert price.gain("misleading-first", 0.5)[0] > 0.05
+    for policy in ("redundant-first", "easy-first"):
+        assert price.gain(policy, 0.5)[0] < -0.05, "keeping the least supported or the hardest keeps the errors"
+
+
+def test_what_a_probe_is_worth():
+    """The second modality is noise, and one category is never learned."""
+    drawn = gaussian_classes(300, n_classes=3, sigma=0.1, random_state=5)
+    noise = np.random.default_rng(5).normal(size=(300, 3))
+    asked = held_out(drawn.y, 3, 0)[0]
+    material = Material(Pairs(drawn.x1, noise, drawn.y), asked, LSMIEstimator(n_splits=2), 100, 0, lambda: None)
+    rows = np.flatnonzero(material.codes < 2)
+    told = dict(zip(METRICS, material.measure([rows, rows], 0)[1], strict=True))
+    share = np.bincount(drawn.y[asked]) / asked.sum()
+    assert told["accuracy"] == pytest.approx(share[:2].sum()) == told["accuracy_without_2"]
+    assert told["balanced_accuracy"] == pytest.approx(2 / 3)
+    assert told["worst_category"] == 0
+    assert told["accuracy_without_1"] < 0.5
 
 
 def test_the_least_supported_are_the_planted_errors(planted):
-    from lsmi_core.applications.material import Material, Pairs
-    from lsmi_core.estimator import LSMIEstimator
-
     x1, x2, y, test, wrong = planted
     material = Material(Pairs(x1, x2, y), test, LSMIEstimator(n_splits=3), 50, 0, lambda: None)
     trimmed_away = np.setdiff1d(np.arange(450), keep(material.support, y[~test], 0.8))
