@@ -93,7 +93,8 @@ class PriceOfPruning:
     ) -> tuple[float, float, float]:
         r"""Return by how much a policy beats class-balanced random, with its confidence interval.
 
-        Student's interval of the differences within repeats, which share probes' first weights, draws and split.
+        Student's interval of the differences within repeats, which share probes' first weights, draws and split. Where
+        all repeats ask the same samples, it leaves out what other test samples would change.
 
         Parameters
         ----------
