@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test setup check audit bench bench-core bench-encoders bench-reliability clean
+.PHONY: run test setup check audit bench bench-core bench-encoders bench-pruning bench-reliability clean
 
 run: setup
 	@$(BIN)/python -m ui.serve --port $(PORT)
@@ -47,6 +47,9 @@ bench-core: setup $(VENV)/.dev
 
 bench-encoders: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.encoders
+
+bench-pruning: setup $(VENV)/.dev
+	$(BIN)/python -m benchmarks.pruning
 
 bench-reliability: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.reliability

@@ -27,6 +27,7 @@ def side_by_side(
     tasks: Iterable[Task],
     n_workers: int | None = None,
     on_done: Callable[[int], None] | None = None,
+    on_result: Callable[[Result], None] | None = None,
 ) -> list[Result]:
     """Return the function's results in the order of the tasks.
 
@@ -40,7 +41,9 @@ def side_by_side(
     n_workers : int, optional
         By default as many as torch would use threads. Results do not depend on it.
     on_done : callable, optional
-        Told how many tasks are done, whenever one is.
+        Told how many tasks are done, whenever one is; what it raises cancels the tasks that have not begun.
+    on_result : callable, optional
+        Handed every result as soon as it is there, in the order of their ends, in the thread of the caller.
 
     Returns
     -------
@@ -55,10 +58,16 @@ def side_by_side(
             ThreadPoolExecutor(workers, initializer=_settle) as pool,
         ):
             running = [pool.submit(function, task) for task in tasks]
-            for done, future in enumerate(as_completed(running), start=1):
-                future.result()
-                if on_done is not None:
-                    on_done(done)
+            try:
+                for done, future in enumerate(as_completed(running), start=1):
+                    result = future.result()
+                    if on_result is not None:
+                        on_result(result)
+                    if on_done is not None:
+                        on_done(done)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
             return [future.result() for future in running]
     finally:
         torch.set_num_threads(before)
