@@ -11,8 +11,6 @@ from curation.words import terms
 from curation.workspace import ScoredRun
 
 __all__ = [
-    "category_order",
-    "common_limits",
     "describe_samples",
     "examples",
     "most_misleading",
@@ -20,19 +18,6 @@ __all__ = [
     "sample_table",
     "with_places",
 ]
-
-
-def category_order(categories: pd.DataFrame, by: str) -> list[str]:
-    """Return the labels by the mean of a term, the smallest first (as bars grow upwards)."""
-    return categories[categories["term"] == by].sort_values("mean")["label"].tolist()
-
-
-def common_limits(frame: pd.DataFrame) -> tuple[float, float]:
-    """Return axis limits in nats that hold all but the outermost 1 % of every term."""
-    values = frame[["r", "u1", "u2", "s"]].to_numpy()
-    low, high = np.quantile(values, 0.005, axis=0).min(), np.quantile(values, 0.995, axis=0).max()
-    margin = 0.04 * (high - low)
-    return float(low - margin), float(high + margin)
 
 
 def describe_samples(run: ScoredRun, frame: pd.DataFrame) -> list[str]:

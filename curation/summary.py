@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -9,10 +11,13 @@ from curation.errors import DataError
 from curation.words import EARLIER, MEASURES, terms, within_sentence
 from lsmi_core import TERMS
 from lsmi_core.interactions import INGREDIENTS
-from lsmi_core.intervals import mean_interval
+from lsmi_core.intervals import grouped_intervals, mean_interval
 from lsmi_core.redundancy import adjust_means, decompose
 
-__all__ = ["category_means", "dataset_means", "finding", "label_entropy", "measures_of", "with_measure"]
+__all__ = [
+    "category_counts", "category_means", "category_order", "dataset_means", "finding", "label_entropy", "measures_of",
+    "with_measure",
+]  # fmt: skip
 
 LEVEL = 0.9
 EXPECTED = ("b1", "b2")
@@ -59,12 +64,60 @@ def dataset_means(frame: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 def category_means(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one row a category and term: label, n, term, mean, low, high (nats, 90 % intervals)."""
-    rows = [
-        {"label": label, "n": len(group), "term": key, **_interval(group[key].to_numpy())}
-        for label, group in frame.groupby("label", sort=True)
-        for key in TERMS
-    ]
-    return pd.DataFrame(rows)
+    codes, labels = pd.factorize(frame["label"], sort=True)
+    found = [grouped_intervals(frame[key].to_numpy(), codes, LEVEL) for key in TERMS]
+    mean, low, high = (np.stack(part, axis=1).ravel() for part in zip(*found, strict=True))
+    told = {
+        "label": np.repeat(np.asarray(labels, dtype=object), len(TERMS)),
+        "n": np.repeat(np.bincount(codes), len(TERMS)),
+        "term": list(TERMS) * len(labels),
+    }
+    return pd.DataFrame({**told, "mean": mean, "low": low, "high": high})
+
+
+def category_order(categories: pd.DataFrame, by: str, rows: int | Sequence[str] | None = None) -> list[str]:
+    """Return labels in the order in which figures draw them, from bottom to top.
+
+    Parameters
+    ----------
+    categories : pandas.DataFrame
+        From :func:`category_means`.
+    by : {"r", "u1", "u2", "s", "label", "n"}
+        The largest mean or count is on top; of names the first in the alphabet.
+    rows : int or sequence of str, optional
+        The topmost so many, or these labels only; all by default.
+
+    Returns
+    -------
+    list of str
+    """
+    table = categories[categories["term"] == (by if by in TERMS else TERMS[0])]
+    if isinstance(rows, Sequence):
+        table = table[table["label"].isin(list(rows))]
+    column = by if by in ("label", "n") else "mean"
+    order = table.sort_values(column, ascending=by != "label", kind="stable")["label"].tolist()
+    return order[max(len(order) - rows, 0) :] if isinstance(rows, int) else order
+
+
+def category_counts(labels: pd.Series, values: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """Return how many samples of every category have each value.
+
+    Parameters
+    ----------
+    labels : pandas.Series of length n_samples
+    values : int ndarray of shape (n_samples,)
+        Positions in ``names``, such as interaction groups.
+    names : sequence of str
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a category (the index, in alphabetical order), one column a name.
+    """
+    codes, found = pd.factorize(labels, sort=True)
+    size = len(found), len(names)
+    counts = np.bincount(codes * len(names) + values, minlength=size[0] * size[1]).reshape(size)
+    return pd.DataFrame(counts, index=pd.Index(found, name="label"), columns=list(names))
 
 
 def label_entropy(labels: pd.Series) -> float:

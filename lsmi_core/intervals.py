@@ -8,7 +8,7 @@ from scipy.special import stdtrit
 from lsmi_core.errors import InvalidInputError
 from lsmi_core.interactions import FIELDS, PointwiseInteractions
 
-__all__ = ["extrapolated_intervals", "mean_interval"]
+__all__ = ["extrapolated_intervals", "grouped_intervals", "mean_interval"]
 
 HALVES = 2
 ADDED, UNSURE = 0.75, 0.4  # chosen on other replicates than those whose coverage is reported
@@ -40,13 +40,50 @@ def mean_interval(values: np.ndarray, level: float = 0.9) -> tuple[float, float,
     """
     if len(values) == 0:
         raise InvalidInputError("values must hold at least one number.")
-    if not 0 < level < 1:
-        raise InvalidInputError(f"The 'level' parameter must be in the range (0, 1). Got {level!r} instead.")
+    _check_level(level)
     mean = float(np.mean(values))
     if len(values) == 1:
         return mean, -np.inf, np.inf
     half = float(stdtrit(len(values) - 1, (1 + level) / 2) * np.std(values, ddof=1) / np.sqrt(len(values)))
     return mean, mean - half, mean + half
+
+
+def grouped_intervals(
+    values: np.ndarray, groups: np.ndarray, level: float = 0.9
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return :func:`mean_interval` of every group of values at once.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples,)
+    groups : int ndarray of shape (n_samples,)
+        Group of each value, from 0 on; every group must hold a value.
+    level : float in (0, 1)
+
+    Returns
+    -------
+    mean, low, high : ndarrays of shape (n_groups,)
+        ``low`` and ``high`` are infinite where a group holds a single value.
+
+    Raises
+    ------
+    InvalidInputError
+        When a group is empty or the level is outside (0, 1).
+    """
+    count = np.bincount(groups)
+    if len(count) == 0 or count.min() == 0:
+        raise InvalidInputError("groups must hold at least one number each.")
+    _check_level(level)
+    mean = np.bincount(groups, values) / count
+    spread = np.bincount(groups, (values - mean[groups]) ** 2)
+    single, free = count == 1, np.maximum(count - 1, 1)
+    half = np.where(single, np.inf, stdtrit(free, (1 + level) / 2) * np.sqrt(spread / free / count))
+    return mean, mean - half, mean + half
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise InvalidInputError(f"The 'level' parameter must be in the range (0, 1). Got {level!r} instead.")
 
 
 def extrapolated_intervals(

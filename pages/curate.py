@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from curation.figures import balance_figure, histogram_figure
+from curation.figures import Reading, balance_figure, histogram_figure
 from curation.partitioning import category_balance, partition_scores, share_of
 from curation.queries import examples
 from curation.summary import with_measure
@@ -69,7 +69,11 @@ if st.button("Keep this partition for export", type="primary", icon=":material/b
     recipe = {"by": by, "side": side, "balanced": balanced}
     state.save_partition(run, recipe | {"percent": st.session_state["percent"], "count": st.session_state["count"]})
     st.switch_page("pages/export.py", query_params=state.address())
-chart(histogram_figure(frame, by_key[by], split.selected, split.threshold), "histogram", "Scores of both parts")
+reading = Reading(run.summary["redundancy"])
+chart(
+    histogram_figure(frame[by].to_numpy(), by_key[by], split.selected, split.threshold, reading), "histogram",
+    "Scores of both parts",
+)  # fmt: skip
 
 st.subheader("What each category gives", anchor=False)
 chart(balance_figure(category_balance(frame, split.selected)), "balance", "Selected samples of every category")

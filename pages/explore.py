@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from curation.figures import distribution_figure, fingerprint_figure, known_answers_figure
-from curation.queries import category_order, common_limits
-from curation.summary import category_means, dataset_means, finding, measures_of, with_measure
+from curation.figures import fingerprint_figure, known_answers_figure, reading_of, ridges_figure
+from curation.summary import category_means, category_order, dataset_means, finding, measures_of, with_measure
 from curation.words import EARLIER, MEASURES, SIGNS, terms
 from ui import state
 from ui.components import chart, empty_state, legend, problem_list
@@ -36,6 +35,7 @@ if len(measures) < len(MEASURES):
 frame = with_measure(run.scores, measure)
 categories = category_means(frame)
 means = dataset_means(frame)
+reading = reading_of(means, measure)
 
 with findings:
     st.markdown(plain(finding(frame, names)))
@@ -47,29 +47,24 @@ with findings:
     legend(names)
 
 chart(
-    fingerprint_figure(categories, means, names, sort_by), "fingerprint",
+    fingerprint_figure(categories, means, names, reading, sort_by), "fingerprint",
     "Mean shared, unique and joint information of every category, in nats",
 )  # fmt: skip
-st.caption(f"Means in nats, n = {len(frame):,}, measure {measure}; whiskers are 90 % intervals. {SIGNS[measure]}")
+st.caption(f"Below each bar the mean of each part by itself; measure {measure}. {SIGNS[measure]}")
 
 if "known.regime" in frame:
     st.subheader("Known answers beside the estimate", anchor=False)
-    chart(known_answers_figure(frame, names), "known", "Estimated means beside the known answers, in nats")
+    chart(known_answers_figure(frame, names, reading), "known", "Estimated means beside the known answers, in nats")
     st.caption(
         "Every sample was built to carry its information in one way. Diamonds are the known answers, bars what "
         f"Interplay found without being told (measure {measure}, nats)."
     )
 
 st.subheader("Distributions in every category", anchor=False)
-order, limits = category_order(categories, sort_by), common_limits(frame)
-for pair in (terms(names)[:2], terms(names)[2:]):
-    for column, term in zip(st.columns(2), pair, strict=True):
-        with column:
-            st.markdown(f"**{plain(term.title)}**", help=plain(term.explanation))
-            chart(
-                distribution_figure(frame, term, order, limits), f"distribution_{term.key}",
-                f"Distribution of {term.title} in every category, in nats",
-            )  # fmt: skip
+chart(
+    ridges_figure(frame, terms(names), category_order(categories, sort_by, rows=20), reading), "distributions",
+    "Distribution of the four terms in every category, in nats",
+)  # fmt: skip
 
 st.subheader("The samples", anchor=False)
 samples(measure)

@@ -13,8 +13,6 @@ from curation.dataset import Modality, PairedDataset
 from curation.encoders import encoder_choices, encoder_note
 from curation.errors import DataError
 from curation.queries import (
-    category_order,
-    common_limits,
     describe_samples,
     examples,
     most_misleading,
@@ -23,7 +21,15 @@ from curation.queries import (
     with_places,
 )
 from curation.settings import RunSettings
-from curation.summary import category_means, dataset_means, finding, label_entropy, measures_of, with_measure
+from curation.summary import (
+    category_means,
+    category_order,
+    dataset_means,
+    finding,
+    label_entropy,
+    measures_of,
+    with_measure,
+)
 from curation.words import MEASURES, SIGNS, quantity, quantity_names, terms
 from curation.workspace import open_run
 from lsmi_core.errors import InvalidInputError
@@ -156,12 +162,11 @@ def test_categories_in_order(small_run):
     order = category_order(means, "u1")
     assert sorted(order) == ["kind 0", "kind 1", "kind 2"]
     assert small_run.scores.groupby("label")["u1"].mean().sort_values().index.tolist() == order
-
-
-def test_common_limits_hold_nearly_all(known_run):
-    low, high = common_limits(known_run.scores)
-    values = known_run.scores[TERMS].to_numpy()
-    assert low < 0 < high and ((values > low) & (values < high)).mean() > 0.98
+    assert category_order(means, "u1", rows=2) == order[1:] and category_order(means, "u1", rows=9) == order
+    assert category_order(means, "u1", rows=["kind 1"]) == ["kind 1"]
+    assert category_order(means, "label") == ["kind 2", "kind 1", "kind 0"], "the first name is drawn on top"
+    counted = category_means(small_run.scores.iloc[5:].reset_index(drop=True))
+    assert category_order(counted, "n")[0] == counted.loc[counted["n"].idxmin(), "label"]
 
 
 def test_samples_described_without_markup(told):

@@ -9,7 +9,7 @@ from scipy.stats import t as student_t
 from lsmi_core import FIELDS, TERMS, InvalidInputError, LSMIEstimator, PointwiseInteractions
 from lsmi_core.crossed import could_be_seen
 from lsmi_core.interactions import INGREDIENTS
-from lsmi_core.intervals import extrapolated_intervals, mean_interval
+from lsmi_core.intervals import extrapolated_intervals, grouped_intervals, mean_interval
 from lsmi_core.synthetic import gaussian_classes
 from lsmi_core.uncertainty import label_null, power_check
 
@@ -148,3 +148,17 @@ def test_what_could_be_seen_is_told_before_it_is_tried():
         assert not could_be_seen(int(least) - 1, (d1, d2))
         assert could_be_seen(int(least) + 2, (d1, d2))
     assert could_be_seen(2000, (700, 700)) == could_be_seen(2000, (64, 64))
+
+
+def test_grouped_intervals_are_those_of_every_group():
+    """The slow twin: one group at a time."""
+    rng = np.random.default_rng(3)
+    groups = np.r_[0, rng.integers(1, 7, 300)]
+    values = rng.normal(5, 1, 301) * groups
+    for found in zip(*grouped_intervals(values, groups, 0.8), strict=True):
+        expected = mean_interval(values[groups == round(found[0] / 5)], 0.8)
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+    assert grouped_intervals(values, groups)[1][0] == -np.inf, "the first group holds one value"
+    for wrong, level in ((np.array([0, 2]), 0.9), (np.array([], int), 0.9), (np.array([0, 0]), 1.0)):
+        with pytest.raises(InvalidInputError):
+            grouped_intervals(np.ones(len(wrong)), wrong, level)

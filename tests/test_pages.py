@@ -95,7 +95,7 @@ def test_every_page_opens_on_a_scored_run(page, run, small_run):
 
 def test_explore_shows_figures_in_the_words_of_the_data(run, small_run):
     app = opened("explore", run)
-    assert len(app.get("plotly_chart")) == 6  # fingerprint, four distributions, map
+    assert len(app.get("plotly_chart")) == 3  # fingerprint, distributions, map
     said = words(app).replace("\\", "")
     for name in small_run.modality_names:
         assert f"Only the {name} knows" in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from curation.figures import map_figure
+from curation.figures import Cloud, Names, Reading, Score, map_figure
 from curation.queries import describe_samples, with_places
 from curation.words import terms
 from curation.workspace import ScoredRun
@@ -15,7 +15,7 @@ from ui.components import chart
 __all__ = ["sample_map"]
 
 
-def sample_map(run: ScoredRun, frame: pd.DataFrame) -> None:
+def sample_map(run: ScoredRun, frame: pd.DataFrame, measure: str) -> None:
     """Draw the map with its colour choice; a click chooses a sample."""
     places = run.map()
     if places is None:
@@ -24,7 +24,12 @@ def sample_map(run: ScoredRun, frame: pd.DataFrame) -> None:
     titles = {"label": "category"} | {term.key: term.title for term in terms(run.modality_names)}
     colour = st.selectbox("Colour by", list(titles), format_func=titles.get, key="map_colour", persist_state="session")
     placed = with_places(frame, places)
-    figure = map_figure(placed, colour, titles[colour], describe_samples(run, placed), state.chosen_sample(run))
+    cloud = Cloud(
+        placed["x"].to_numpy(), placed["y"].to_numpy(), placed["sample_id"].to_numpy(),
+        lambda rows: describe_samples(run, placed.iloc[rows]), chosen=state.chosen_sample(run),
+    )  # fmt: skip
+    colours = (Names if colour == "label" else Score)(titles[colour], placed[colour])
+    figure = map_figure(cloud, colours, Reading(measure))
     chart(
         figure, "map", "Map of the samples: neighbours are alike in both modalities", on_select=_choose,
         selection_mode="points",

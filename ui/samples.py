@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from curation.queries import category_order, row_of, sample_table
-from curation.summary import category_means, with_measure
+from curation.queries import row_of, sample_table
+from curation.summary import category_means, category_order, with_measure
 from curation.words import terms
 from curation.workspace import ScoredRun
 from ui import state
@@ -31,7 +31,7 @@ def samples(measure: str) -> None:
         with left:
             on_map, in_table = st.tabs(["Map", "Table"])
             with on_map:
-                sample_map(run, frame)
+                sample_map(run, frame, measure)
             with in_table:
                 _table(run, frame)
         with right:
