@@ -44,7 +44,8 @@ def groups_figure(counts: pd.DataFrame, groups: Sequence[object], reading: Readi
             orientation="h", x=share, y=places, width=0.72, name=on_lines(group.title, 2, 32),
             marker_color=group.colour,
             text=[f"{s:.0%}" if s >= LEAST_SHARE else "" for s in share], textposition="inside",
-            insidetextanchor="middle", constraintext="none", textangle=0, marker_line_width=0, hovertemplate="%{hovertext}<extra></extra>",
+            insidetextanchor="middle", constraintext="none", textangle=0, marker_line_width=0,
+            hovertemplate="%{hovertext}<extra></extra>",
             hovertext=[f"{letters(name or 'All samples')}<br>{letters(group.title)}: <b>{s:.1%}</b><br>{k:,} of {n:,}"
                        for name, s, k, n in zip(names, share, number, sizes, strict=True)],
         ))  # fmt: skip
