@@ -44,6 +44,11 @@ def add_exports(commands: argparse._SubParsersAction) -> None:
     export.add_argument("--out", type=Path, required=True, metavar="PATH", help="a new file or folder")
     export.set_defaults(command=_export)
 
+    report = commands.add_parser("report", help="write a report as one HTML file to pass on")
+    run_options(report)
+    report.add_argument("--out", type=Path, required=True, metavar="FILE", help="a new .html file")
+    report.set_defaults(command=_report)
+
 
 def _partition(arguments: argparse.Namespace) -> None:
     from curation.export import Choice, check_target
@@ -99,3 +104,10 @@ def _choice(arguments: argparse.Namespace) -> Choice:
     if arguments.tag is not None:
         return Choice({"kind": "tag", "tag": arguments.tag})
     return Choice() if arguments.where is None else Choice.read(arguments.where)
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from curation.report import write_report
+
+    out = write_report(arguments.run, arguments.out, arguments.id, arguments.measure)
+    print(f"The report is in {out} ({out.stat().st_size / 1e6:.1f} MB); it opens in any browser, without a network.")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui.components import empty_state
-from ui.exports import chosen_format, chosen_samples, download, how_to_repeat
+from ui.exports import chosen_format, chosen_samples, download, how_to_repeat, report_to_pass_on
 from ui.showing import showing
 from ui.text import plain
 
@@ -22,4 +22,5 @@ download(chosen, form, features)
 how_to_repeat(chosen, form, features)
 st.markdown("**First rows**")
 st.dataframe(chosen.frame.head(20).style.format(precision=3), hide_index=True)
+report_to_pass_on(now)
 st.page_link("pages/curate.py", label="Make a partition to export only a part", icon=":material/content_cut:")

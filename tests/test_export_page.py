@@ -37,7 +37,7 @@ def test_all_samples_of_a_run_without_anything_else(run, small_run):
     app = opened("export", run)
     assert not app.exception and not app.error
     assert [o.replace("\\", "") for o in app.radio[0].options] == ["All scores (60 samples)"]
-    assert labels(app) == ["Download 60 samples as CSV", "Its manifest"]
+    assert labels(app) == ["Download 60 samples as CSV", "Its manifest", "Download the report"]
     assert "ZIP with media" not in app.radio[1].options and "Folder with media" not in app.radio[1].options
     assert app.dataframe[0].value["sample_id"].tolist() == small_run.scores["sample_id"][:20].tolist()
     assert "by the measure cautious" in words(app)
@@ -51,7 +51,7 @@ def test_the_parts_of_a_kept_partition(run, part):
     app.radio[0].set_value(part).run()
     n = 12 if part == "selected" else 48
     assert labels(app)[0] == f"Download {n} samples as CSV"
-    command, lines = (code.value for code in app.code)
+    command, lines = (code.value for code in app.code[:2])
     assert f'"part": "{part}"' in command and f"'part': '{part}'" in lines
 
 
@@ -88,14 +88,14 @@ def test_a_selection_that_selects_nothing_is_said(run):
 def test_what_takes_long_is_prepared_first(run):
     app = opened("export", run)
     app.radio[1].set_value("npz").run()
-    assert labels(app) == []
+    assert labels(app) == ["Download the report"]
     app.checkbox[0].check().run()
     next(b for b in app.button if b.label == "Prepare 60 samples as NumPy arrays").click().run()
     assert not app.exception and not app.error
-    assert labels(app) == ["Download 60 samples as NumPy arrays", "Its manifest"]
+    assert labels(app)[:2] == ["Download 60 samples as NumPy arrays", "Its manifest"]
     assert "--features" in app.code[0].value and "features=True" in app.code[1].value
     app.checkbox[0].uncheck().run()
-    assert labels(app) == [], "another file"
+    assert labels(app) == ["Download the report"], "another file"
 
 
 def test_a_long_selection_is_read_from_the_manifest(run, small_run):
@@ -115,7 +115,8 @@ def test_an_archive_with_missing_files_is_said(picture_run, interplay_home):
     app = opened("export", (identifier, run.folder.name))
     app.radio[1].set_value("zip").run()
     next(b for b in app.button if b.label == "Prepare 75 samples as ZIP with media").click().run()
-    assert labels(app) == ["Download 75 samples as ZIP with media"], "its manifest is inside"
+    assert labels(app)[0] == "Download 75 samples as ZIP with media"
+    assert "Its manifest" not in labels(app), "it is inside"
     assert "files are not where they were" in app.warning[0].value.replace("\\", "")
 
 
@@ -139,3 +140,11 @@ def test_a_workspace_made_before_opens(earlier_run, interplay_home):
     shutil.copytree(earlier_run, interplay_home / "workspaces" / workspace / "runs" / run)
     app = opened("export", (workspace, run))
     assert not app.exception and not app.error and "by the measure lsmi" in words(app)
+
+
+def test_the_report_is_offered_with_its_command(run, tmp_path, monkeypatch):
+    app = opened("export", run)
+    assert labels(app)[-1] == "Download the report"
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(app.code[-1].value.split()[2:]) == 0
+    assert Path("pairs-report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")

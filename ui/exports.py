@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from curation.export import FORMATS, Choice, Chosen, Made, choose, commands, mak
 from curation.export.manifest import ENDING, manifest_text
 from curation.partitioning import parts_for_export
 from curation.progress import Progress
+from curation.report import report_html
 from curation.settings import home
 from curation.workspace import tags_of
 from ui import state
@@ -23,7 +25,7 @@ from ui.downloads import Drawer, LastingDownloads, OnDisk
 from ui.showing import Showing, named
 from ui.text import plain
 
-__all__ = ["chosen_format", "chosen_samples", "download", "how_to_repeat"]
+__all__ = ["chosen_format", "chosen_samples", "download", "how_to_repeat", "report_to_pass_on"]
 
 _DRAWER = "drawer"
 _AT_ONCE = ("csv", "parquet", "jsonl", "txt", "json")  # made within moments, when their button is pressed
@@ -167,3 +169,21 @@ def how_to_repeat(chosen: Chosen, form: str, features: bool) -> None:
         if has_media := set(_MEDIA) & set(chosen.run.kinds.values()):
             st.caption(f"A folder with the {' and '.join(sorted(has_media))} files instead of a ZIP: --format folder; "
                        "with --links hard, symbolic or paths nothing is copied.")  # fmt: skip
+
+
+def report_to_pass_on(now: Showing) -> None:
+    """Offer the report: one file for people who do not have Interplay."""
+    st.subheader("Report", anchor=False)
+    st.markdown(
+        "One file with findings, figures, examples, suspects and everything that was decided. It opens in any browser, "
+        "without a network, and can be mailed. Texts and small copies of a few pictures are in it."
+    )
+    workspace, stem = state.workspace(), parts_for_export(now.run, None)["all"].stem
+    st.download_button(
+        "Download the report", data=lambda: report_html(workspace, now.samples), file_name=f"{stem}-report.html",
+        mime="text/html", icon=":material/description:", on_click="ignore",
+    )  # fmt: skip
+    with st.expander("The report without a screen", icon=":material/terminal:"):
+        words = ["python", "cli.py", "report", str(workspace.folder), "--run", now.run.folder.name]
+        words += ["--measure", now.samples.measure, "--out", f"{stem}-report.html"]
+        st.code(shlex.join(words), language="bash")
