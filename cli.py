@@ -1,4 +1,4 @@
-"""The door without a screen: demo, import, score, partition, tag, export, check, resume, encoders, rerun."""
+"""The door without a screen: demo, import, score, partition, export, report, tag, check, resume, encoders, rerun."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn
 
+from commands.common import WORKSPACE, console, measure_option
+from commands.export import add_exports
+from commands.tags import add_tags
 from curation.demos import DEMOS
 from curation.errors import USER_ERRORS, DataError, StorageError, reason
 from curation.plainly import one_line
 from curation.settings import RunSettings
-from curation.words import MEASURES, terms
+from curation.words import terms
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from curation.progress import Progress
-    from curation.workspace import ScoredRun, Workspace
+    from curation.workspace import Workspace
 
 __all__ = ["main"]
-
-WORKSPACE = "the workspace: a new folder, or one that has been used before"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -73,29 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     _run_options(score)
     score.set_defaults(command=_score)
 
-    partition = commands.add_parser("partition", help="select a share of the samples by a score")
-    _scored_options(partition)
-    partition.add_argument("--by", default="redundancy", help="redundancy, synergy, unique:NAME, i1, i2 or i12")
-    partition.add_argument("--budget", type=float, required=True, help="share to select, between 0 and 1")
-    partition.add_argument("--side", choices=("high", "low"), default="high", help="which end of the ranking")
-    partition.add_argument("--balanced", action="store_true", help="the same share of every category")
-    partition.add_argument("--out", type=Path, required=True, metavar="FILE", help="the selected samples")
-    partition.add_argument("--rest", type=Path, metavar="FILE", help="the other samples")
-    partition.set_defaults(command=_partition)
-
-    export = commands.add_parser("export", help="write all scores to one file")
-    _scored_options(export)
-    export.add_argument("--format", choices=("csv", "parquet", "jsonl"), required=True)
-    export.add_argument("--out", type=Path, required=True, metavar="FILE")
-    export.set_defaults(command=_export)
-
-    tag = commands.add_parser("tag", help="tag samples, or list the tags")
-    tag.add_argument("run", type=Path, metavar="DIR", help="a workspace")
-    tag.add_argument("--tag", metavar="NAME", help="without it, the tags are listed")
-    tag.add_argument("--ids", nargs="+", default=[], metavar="SAMPLE", help="identifiers of samples")
-    tag.add_argument("--of", type=Path, metavar="FILE", help="the samples of an exported file")
-    tag.add_argument("--remove", action="store_true", help="take the tag away")
-    tag.set_defaults(command=_tag, id=None)
+    add_exports(commands)
+    add_tags(commands)
 
     check = commands.add_parser("check", help="compare every file of a workspace with what was written")
     check.add_argument("workspace", type=Path, metavar="DIR")
@@ -130,19 +107,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="one seed repeats the whole run")
     parser.add_argument("--quick", action="store_true",
                         help="stop after the first map: no near-duplicates, further fits, checks and maps")  # fmt: skip
-    _measure_option(parser, RunSettings.redundancy, RunSettings.redundancy)
-
-
-def _scored_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="DIR", help="a workspace")
-    parser.add_argument("--run", dest="id", metavar="RUN", help="one of its runs (by default the latest)")
-    _measure_option(parser, None, "the one the run was scored with")
-
-
-def _measure_option(parser: argparse.ArgumentParser, default: str | None, said: str) -> None:
-    known = f"{', '.join(MEASURES)} (by default {said})"
-    parser.add_argument("--measure", choices=tuple(MEASURES), default=default, metavar="NAME",
-                        help=f"how redundancy is defined: {known}")  # fmt: skip
+    measure_option(parser, RunSettings.redundancy, RunSettings.redundancy)
 
 
 def _demo(arguments: argparse.Namespace) -> None:
@@ -157,7 +122,7 @@ def _import(arguments: argparse.Namespace) -> None:
     from curation.pipeline import import_source
 
     source = _source(arguments)
-    with _workspace(arguments.out) as workspace, _console() as progress:
+    with _workspace(arguments.out) as workspace, console() as progress:
         dataset, is_new = import_source(source, workspace, progress)
     known = "" if is_new else " They were in the workspace already; nothing was added."
     print(f"The samples are in {arguments.out} as data set {dataset}.{known}")
@@ -217,8 +182,8 @@ def _run(settings: RunSettings, out: Path, run_id: str | None = None, samples: d
     from curation.soundness import advice
 
     run_id = run_id or new_id()
-    with _workspace(out, run_id) as workspace, job_in_this_process(workspace, settings, run_id), _console() as console:
-        progress = both(console, CatalogueProgress(workspace, run_id))
+    with _workspace(out, run_id) as workspace, job_in_this_process(workspace, settings, run_id), console() as screen:
+        progress = both(screen, CatalogueProgress(workspace, run_id))
         if samples:
             workspace.note_imported(run_id, import_source(samples, workspace, progress)[0])
         done = run(settings, workspace, run_id, progress)
@@ -259,100 +224,13 @@ def _workspace(folder: Path, job: str | None = None) -> Iterator[Workspace]:
         raise
 
 
-@contextmanager
-def _console() -> Iterator[Progress]:
-    from curation.progress import ConsoleProgress
-
-    progress = ConsoleProgress(_screen())
-    try:
-        yield progress
-    finally:
-        progress.close()
-
-
-def _screen() -> TextIO:
-    """Return where progress goes: a terminal if there is one; stderr otherwise holds nothing but errors."""
-    return sys.stderr if sys.stderr.isatty() else sys.stdout
-
-
-def _partition(arguments: argparse.Namespace) -> None:
-    from curation.export import check_target, export_file
-    from curation.partitioning import partition_scores
-    from curation.words import quantity
-    from curation.workspace import note_export
-
-    workspace, run, scores = _scores_of(arguments)
-    by = quantity(arguments.by, run.modality_names)
-    split = partition_scores(scores, by, arguments.budget, arguments.side, arguments.balanced)
-    targets = [(arguments.out, split.selected)] + ([(arguments.rest, ~split.selected)] if arguments.rest else [])
-    if arguments.rest and arguments.rest.resolve() == arguments.out.resolve():
-        raise DataError(f"Both parts would go to {arguments.out}; give --out and --rest different files.")
-    for path, _ in targets:
-        check_target(path)
-    for path, rows in targets:
-        export_file(scores[rows], path)
-        note_export(workspace, run.folder.name, path, int(rows.sum()))
-    print(f"{split.sentence(arguments.by)}. Written to {arguments.out}")
-
-
-def _export(arguments: argparse.Namespace) -> None:
-    from curation.export import export_file
-    from curation.workspace import note_export
-
-    workspace, run, scores = _scores_of(arguments)
-    export_file(scores, arguments.out, arguments.format)
-    note_export(workspace, run.folder.name, arguments.out, len(scores))
-    print(f"{len(scores):,} samples written to {arguments.out}")
-
-
-def _scores_of(arguments: argparse.Namespace) -> tuple[Workspace, ScoredRun, pd.DataFrame]:
-    """Return the workspace, its run, and the scores by the measure asked for, tags beside them."""
-    from curation.summary import with_measure
-    from curation.workspace import open_run, with_tags
-
-    workspace, run = open_run(arguments.run, arguments.id)
-    scores = run.scores if arguments.measure is None else with_measure(run.scores, arguments.measure)
-    return workspace, run, with_tags(workspace, run.dataset, scores)
-
-
-def _tag(arguments: argparse.Namespace) -> None:
-    from curation.workspace import open_run, tag_samples, tags_of, untag_samples
-
-    workspace, run = open_run(arguments.run)
-    if arguments.tag is None:
-        for tag, count in tags_of(workspace, run.dataset)["tag"].value_counts().sort_index().items():
-            print(f"{count:>7,}  {tag}")
-        return
-    wanted = arguments.ids + (_ids_of(arguments.of) if arguments.of else [])
-    known = set(run.scores["sample_id"])
-    unknown = [sample for sample in wanted if sample not in known]
-    if unknown or not wanted:
-        raise DataError(
-            f"The run has no sample '{unknown[0]}'; give identifiers from its column sample_id."
-            if unknown
-            else "No sample is named; give --ids or --of."
-        )
-    change = untag_samples if arguments.remove else tag_samples
-    changed = change(workspace, run.dataset, wanted, arguments.tag)
-    print(f"{changed:,} samples {'lost' if arguments.remove else 'got'} the tag '{arguments.tag}'.")
-
-
-def _ids_of(path: Path) -> list[str]:
-    from curation.importing import read_table
-
-    frame = read_table(path).frame
-    if "sample_id" not in frame:
-        raise DataError(f"{path} has no column sample_id; give a file that Interplay exported.")
-    return frame["sample_id"].astype("str").tolist()
-
-
 def _check(arguments: argparse.Namespace) -> None:
     from curation.progress import stage_counter
     from curation.workspace import check_workspace, repair_catalogue
 
     if arguments.repair:
         repair_catalogue(arguments.workspace)
-    with _console() as progress:
+    with console() as progress:
         damages, n_files = check_workspace(arguments.workspace, stage_counter(progress, "Check"))
     for damage in damages:
         print(f"{damage.place}: {damage.what}. {damage.mend}")

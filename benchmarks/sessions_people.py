@@ -107,7 +107,8 @@ class Person:
     def export(self) -> None:
         """Download a part in some format and read it to the last row."""
         self._open("export")
-        form = self._choose("Format", "radio")
+        form = self.random.choice(list(READERS))
+        self.visit.choose("radio", "Format", form)
         frame = READERS[form](io.BytesIO(self.visit.download()))
         self._read(frame["sample_id"].to_csv().encode())
         told = self.visit.find("download_button").label

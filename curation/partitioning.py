@@ -14,7 +14,12 @@ from curation.words import terms
 from curation.workspace import ScoredRun
 from lsmi_core.applications import partition
 
-__all__ = ["Part", "Partition", "category_balance", "partition_scores", "parts_for_export", "share_of"]
+__all__ = [
+    "PARTITION", "Part", "Partition", "category_balance", "partition_scores", "parts_for_export", "share_of",
+]  # fmt: skip
+
+PARTITION = "partition"
+"""Name under which a run's kept partition stands among its selections."""
 
 
 @dataclass(frozen=True)

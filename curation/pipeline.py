@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import fields, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +21,7 @@ from curation.progress import Progress, silent, stage_counter
 from curation.settings import RunSettings
 from curation.sources import file_digest, load_source
 from curation.summary import category_means, dataset_means, finding, label_entropy, with_measure
+from curation.versions import installed_versions
 from curation.workspace import (
     ScoredRun,
     Workspace,
@@ -40,9 +39,7 @@ from feature_extractors.sounds import USED_SECONDS, goes_on
 from lsmi_core import FIELDS, PointwiseInteractions
 from lsmi_core.redundancy import adjust_means
 
-__all__ = ["import_source", "run"]
-
-VERSIONED = ("numpy", "scipy", "scikit-learn", "torch", "transformers", "pandas")
+__all__ = ["features_of", "import_source", "run"]
 
 
 def run(settings: RunSettings, workspace: Workspace, run_id: str, progress: Progress = silent) -> ScoredRun:
@@ -118,6 +115,43 @@ def import_source(source: dict, workspace: Workspace, progress: Progress = silen
     if not is_new:
         progress("These samples are in the workspace already", 1, 1)
     return dataset_id, is_new
+
+
+def features_of(workspace: Workspace, scored: ScoredRun, progress: Progress = silent) -> list[np.ndarray]:
+    """Return the features that a run was scored from: read where they are kept, else computed again.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    scored : ScoredRun
+    progress : Progress
+
+    Returns
+    -------
+    two ndarrays of shape (n_samples, n_features_k)
+        In the order of the scores.
+
+    Raises
+    ------
+    DataError
+        When the samples are gone, or an encoder is not the one of the run any more.
+    EncoderError
+        When an encoder cannot be loaded.
+    """
+    settings = RunSettings.from_json(scored.record["settings"])
+    found = load_dataset(workspace, scored.dataset)
+    encoders = [_encoder(m, settings) for m in found.dataset.modalities]
+    for encoder, then in zip(encoders, scored.record["encoders"], strict=True):
+        if encoder.fingerprint != then["fingerprint"]:
+            raise DataError(
+                f"The encoder '{then['name']}' has changed since the run was scored, so its features would be others; "
+                "score the data again."
+            )
+    found, features = _encode(found, encoders, FeatureCache(workspace.folder / FEATURES), progress)
+    rows = pd.Index(found.dataset.sample_ids).get_indexer(scored.scores["sample_id"])
+    if (rows < 0).any():
+        raise DataError(f"{int((rows < 0).sum()):,} samples of the run cannot be read any more; score the data again.")
+    return [x[rows] for x in features]
 
 
 def _check_named(chosen: dict[str, str], names: tuple[str, str]) -> None:
@@ -282,5 +316,5 @@ def _record(settings: RunSettings, data: PairedDataset, encoders: list[Encoder],
         "settings": plain,
         "dataset": dataset_id,
         "encoders": [{"name": e.spec.name, "fingerprint": e.fingerprint} for e in encoders],
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONED}},
+        "versions": installed_versions(),
     }

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("app", "pages", "ui", "cli", "curation", "lsmi_core", "feature_extractors")
+ROOMS = ("app", "pages", "ui", "cli", "commands", "curation", "lsmi_core", "feature_extractors")
 EDGES = {
     "app": {"ui", "curation"},
     "pages": {"ui", "curation"},
     "ui": {"ui", "curation"},
-    "cli": {"curation"},
+    "cli": {"commands", "curation"},
+    "commands": {"commands", "curation"},
     "curation": {"curation", "lsmi_core", "feature_extractors"},
     "lsmi_core": {"lsmi_core"},
     "feature_extractors": {"feature_extractors"},
@@ -23,6 +24,7 @@ TABLES = {"pandas", "plotly", "ray"}
 FORBIDDEN = {
     "curation": SCREEN,
     "cli": SCREEN,
+    "commands": SCREEN,
     "lsmi_core": SCREEN | TABLES,
     "feature_extractors": SCREEN | TABLES,
 }

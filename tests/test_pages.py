@@ -247,7 +247,7 @@ def test_a_kept_partition_reaches_the_export_and_survives_a_new_session(run, sma
     app.button[0].click().run()
     assert app.title[0].value == "Export"
     again = opened("export", run)
-    assert "Selected: highest “Both say it” (12 samples)" in again.radio[0].options
+    assert "Selected: highest “Both say it” (12 samples)" in [o.replace("\\", "") for o in again.radio[0].options]
     shown = pd.DataFrame(again.dataframe[0].value)
     expected = small_run.scores[partition(small_run.scores["r"], 12 / len(small_run.scores))]
     assert shown["sample_id"].tolist() == expected["sample_id"].tolist()

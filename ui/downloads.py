@@ -1,14 +1,22 @@
-"""Downloads that stay until the browser has come for them."""
+"""Downloads that stay until the browser has come for them, and are on disk where they are large."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 from streamlit.runtime.media_file_storage import MediaFileKind
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
-__all__ = ["GRACE", "LastingDownloads"]
+from curation.export import Made
+from curation.workspace.files import PART
+from curation.workspace.folder import ABANDONED
+
+__all__ = ["GRACE", "Drawer", "LastingDownloads", "OnDisk"]
 
 GRACE = 60.0  # seconds that a file is there after it was made
 
@@ -52,3 +60,70 @@ class LastingDownloads(MemoryMediaFileStorage):
         if self._until.get(file_id) == until:  # else it was made again, and will be removed again
             del self._until[file_id]
             super().delete_file(file_id)
+
+
+class OnDisk(bytes):
+    """Stands where Streamlit expects the bytes of a download; the route in :mod:`ui.download_route` sends the file.
+
+    What it holds as bytes tells the file apart from others: Streamlit makes the address of them.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    """
+
+    path: Path
+
+    def __new__(cls, path: Path) -> OnDisk:
+        """Tell where a file is that is there."""
+        told = path.stat()
+        self = super().__new__(cls, f"{path}\n{told.st_mtime_ns}\n{told.st_size}".encode())
+        self.path = path
+        return self
+
+
+class Drawer:
+    """The file that a session has made last, on the server's disk until the session ends.
+
+    Parameters
+    ----------
+    parent : pathlib.Path
+        Folder for the files of all sessions. What a server that was killed left there goes after a day.
+    """
+
+    def __init__(self, parent: Path) -> None:
+        self._parent = parent
+        self._lock = threading.Lock()
+        self._key, self._made, self._folder = "", None, None
+
+    def made(self, key: str) -> Made | None:
+        """Return what was made last, if it is what the key asks for and still there."""
+        return self._made if self._key == key and self._made.path.exists() else None
+
+    def get(self, key: str, name: str, make: Callable[[Path], Made]) -> Made:
+        """Return what the key asks for, made now if need be; it takes the place of what was made before.
+
+        Parameters
+        ----------
+        key : str
+            Names everything the file depends on.
+        name : str
+            Of the file.
+        make : callable
+            Writes to the path it is given.
+        """
+        with self._lock:
+            found = self.made(key)
+            if found is None:
+                self._key, self._made = "", None
+                self._folder = _new_folder(self._parent)  # the one before goes with its last reference
+                self._made, self._key = make(Path(self._folder.name) / name), key
+            return self._made
+
+
+def _new_folder(parent: Path) -> tempfile.TemporaryDirectory:
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(f"{PART}*"):
+        if time.time() - left.stat().st_mtime > ABANDONED:
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(dir=parent, prefix=PART, ignore_cleanup_errors=True)

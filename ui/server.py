@@ -20,6 +20,7 @@ from streamlit.web.server import server as streamlit_server
 from streamlit.web.server.starlette import starlette_server
 
 from ui.disk_uploads import DiskUploads, show_disk_files
+from ui.download_route import DownloadRoute
 from ui.downloads import LastingDownloads
 from ui.upload_route import UploadRoute
 
@@ -27,6 +28,7 @@ __all__ = ["LOCAL", "OwnPagesOnly", "guarded", "wire"]
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 PATIENCE = 5  # seconds that a stopping server gives to uploads under way
+MEDIA_PATH = f"{streamlit_server.MEDIA_ENDPOINT}/{{file_id:path}}"
 UPLOAD_PATH = f"{streamlit_server.UPLOAD_FILE_ENDPOINT}/{{session_id}}/{{file_id}}"
 
 
@@ -67,14 +69,22 @@ def guarded(app: Starlette, runtime: Runtime, hosts: Sequence[str]) -> Starlette
         raise RuntimeError("This version of Streamlit makes its file manager elsewhere: see ui/server.py.")
     if not isinstance(runtime.media_file_mgr._storage, LastingDownloads):
         raise RuntimeError("This version of Streamlit keeps its downloads elsewhere: see ui/server.py.")
-    mine = Route(UPLOAD_PATH, UploadRoute(runtime, runtime.uploaded_file_mgr).put, methods=["PUT"])
-    places = [i for i, route in enumerate(app.routes) if isinstance(route, Route) and _same(route, mine)]
-    if len(places) != 1:
-        raise RuntimeError("This version of Streamlit receives uploads elsewhere: see ui/server.py.")
-    app.routes[places[0]] = mine
+    put = UploadRoute(runtime, runtime.uploaded_file_mgr).put
+    _replace(app, Route(UPLOAD_PATH, put, methods=["PUT"]), "receives uploads")
+    downloads = DownloadRoute(runtime.media_file_mgr._storage)
+    downloads.usual = _replace(app, Route(MEDIA_PATH, downloads.get, methods=["GET", "HEAD"]), "sends media").endpoint
     app.add_middleware(OwnPagesOnly, names=[host for host in hosts if host not in LOCAL])
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL, *hosts], www_redirect=False)
     return app
+
+
+def _replace(app: Starlette, mine: Route, does: str) -> Route:
+    """Put our route into the place of Streamlit's of the same path and methods; return Streamlit's."""
+    places = [i for i, route in enumerate(app.routes) if isinstance(route, Route) and _same(route, mine)]
+    if len(places) != 1:
+        raise RuntimeError(f"This version of Streamlit {does} elsewhere: see ui/server.py.")
+    usual, app.routes[places[0]] = app.routes[places[0]], mine
+    return usual
 
 
 def _same(route: Route, mine: Route) -> bool:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from curation.errors import DataError, StorageError
 from curation.exploring import View, checked, mask
-from curation.exploring.selection import Node
+from curation.exploring.selection import NAMED, Node
 from curation.figures import Reading, reading_of
 from curation.queries import gallery_rows, most_misleading, suspect_table
 from curation.summary import dataset_means
@@ -39,7 +39,6 @@ __all__ = [
 
 MOST_ROWS = 500  # of a table: who looks further narrows first
 _KEPT = "kept_view"  # (run, the view in the chain, what is on show): no question to the catalogue at every click
-_NAMED = "named/"  # before the names that people give: other recipes are kept in the same table
 
 
 class Showing:
@@ -217,8 +216,8 @@ def tag(sample_ids: Iterable[str], name: str, add: bool = True) -> int:
 def named() -> dict[str, Node]:
     """Return the selections that were given a name."""
     workspace, run = state.workspace(), state.run_id()
-    names = [n for n in selection_names(workspace, run) if n.startswith(_NAMED)]
-    return {n.removeprefix(_NAMED): saved_selection(workspace, run, n) for n in names}
+    names = [n for n in selection_names(workspace, run) if n.startswith(NAMED)]
+    return {n.removeprefix(NAMED): saved_selection(workspace, run, n) for n in names}
 
 
 def name_selection(name: str) -> None:
@@ -232,12 +231,12 @@ def name_selection(name: str) -> None:
     name = " ".join(name.split())[:60]
     if not name:
         raise DataError("A selection needs a name; type one.")
-    save_selection(state.workspace(), state.run_id(), _NAMED + name, current().selection)
+    save_selection(state.workspace(), state.run_id(), NAMED + name, current().selection)
 
 
 def drop_named(name: str) -> None:
     """Forget a name; samples and tags stay."""
-    drop_selection(state.workspace(), state.run_id(), _NAMED + name)
+    drop_selection(state.workspace(), state.run_id(), NAMED + name)
 
 
 def combine(how: str, name: str) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from curation.errors import DataError
 from curation.exploring import Samples
 from curation.jobs import JobStatus, cancel_job, job_status, resume_job, start_job
+from curation.partitioning import PARTITION
 from curation.places import known_workspace, new_id, new_workspace, recent_runs, remember
 from curation.roots import below_roots
 from curation.settings import RunSettings
@@ -28,7 +29,6 @@ WORKSPACE = "workspace"
 DRAFT = "draft"
 FOLLOW = "follow"
 VIEW = "view"
-PARTITION = "partition"
 MOST_IN_MEMORY = 10**9  # bytes of scores, for all sessions together
 
 

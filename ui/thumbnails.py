@@ -1,18 +1,17 @@
-"""Small copies of pictures: a gallery of photographs must not send megabytes for squares of a finger's width."""
+"""Small copies of pictures for the screen, kept for as long as others look at them."""
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import streamlit as st
-from PIL import Image, ImageOps
+
+from curation.thumbnails import small_picture
 
 __all__ = ["thumbnail"]
 
 _SIDE = 360
 _SMALL = 100_000  # bytes: sent as it is
-_MOST_PIXELS = 100_000_000
 
 
 def thumbnail(path: str) -> bytes | str:
@@ -24,15 +23,4 @@ def thumbnail(path: str) -> bytes | str:
 
 @st.cache_data(max_entries=2_000, show_spinner=False)
 def _reduced(path: str, changed: int, size: int) -> bytes | str:
-    try:
-        with Image.open(path) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
-                return path
-            picture.draft("RGB", (_SIDE, _SIDE))
-            upright = ImageOps.exif_transpose(picture)
-            upright.thumbnail((_SIDE, _SIDE))
-            buffer = io.BytesIO()
-            upright.convert("RGBA" if "A" in upright.getbands() else "RGB").save(buffer, "WEBP", quality=82)
-    except (OSError, ValueError, SyntaxError):  # a picture that the encoder refused is shown as far as the browser can
-        return path
-    return buffer.getvalue()
+    return small_picture(path, _SIDE) or path  # a picture that the encoder refused is shown as far as the browser can

@@ -11,10 +11,12 @@ from curation.errors import DataError
 from curation.exploring.groups import GROUPS
 from curation.exploring.samples import SPACES, SUSPECTS, Samples
 
-__all__ = ["MOST_CORNERS", "Node", "checked", "facet", "mask", "simplified"]
+__all__ = ["MOST_CORNERS", "NAMED", "Node", "checked", "facet", "mask", "simplified"]
 
 Node = dict[str, Any]
 MOST_CORNERS = 200
+NAMED = "named/"
+"""Before the names that people give to selections: other recipes are kept in the same table."""
 _DEEPEST = 20
 
 

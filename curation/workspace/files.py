@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 __all__ = [
-    "PART", "adopt_file", "digest_of", "link_or_copy", "settle", "unfinished_folder", "write_arrays",
+    "PART", "adopt_file", "digest_of", "link_or_copy", "settle", "unfinished_folder", "whole_file", "write_arrays",
     "write_atomically", "write_frame", "write_json",
 ]  # fmt: skip
 
@@ -28,7 +28,7 @@ BLOCK = 1 << 20
 
 
 @contextmanager
-def _whole(path: Path, durable: bool = True) -> Iterator[Path]:
+def whole_file(path: Path, durable: bool = True) -> Iterator[Path]:
     """Give a temporary neighbour to write; put it in its place once it is whole and, if durable, on the disk."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=PART)
     os.close(handle)
@@ -57,13 +57,13 @@ def _flush(path: Path) -> None:
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a whole file or nothing: to a temporary neighbour first, then renamed."""
-    with _whole(path) as temporary:
+    with whole_file(path) as temporary:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
     """Write a Parquet file, whole or not at all."""
-    with _whole(path) as temporary:
+    with whole_file(path) as temporary:
         frame.to_parquet(temporary, index=False)
 
 
@@ -75,7 +75,7 @@ def write_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
     OSError
         When it cannot be written.
     """
-    with _whole(path) as temporary:
+    with whole_file(path) as temporary:
         try:
             save_file({name: np.ascontiguousarray(x) for name, x in arrays.items()}, temporary)
         except SafetensorError as error:
@@ -121,7 +121,7 @@ def link_or_copy(source: Path, target: Path, may_link: bool = True) -> None:
     """Give a file a second name, or where that is not possible or wanted, copy it; whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if not (may_link and _link(source, target)):
-        with _whole(target, durable=False) as temporary:
+        with whole_file(target, durable=False) as temporary:
             shutil.copyfile(source, temporary)
 
 
