@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import encoders_cache
+from benchmarks import encoders_cache, encoders_speed
 from benchmarks.report import write_sections
 
 REPORT = Path(__file__).with_name("encoders.md")
@@ -18,6 +18,7 @@ INTRO = """
 All figures by `make bench-encoders`; each section names its own command.
 """
 SECTIONS = {
+    "speed": ("The speed", encoders_speed.speed),
     "cache": ("The cache", encoders_cache.cache),
 }
 
