@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.encoders_race import CORES, LONGEST, Arm, Inputs, features, threads
+from benchmarks.encoders_race import CORES, LONGEST, Arm, Inputs, features, picture_rows, threads
 from feature_extractors.text import MINILM
 
 __all__ = ["data_loaders", "sentence_transformers"]
@@ -27,14 +27,18 @@ def _loader(encoder: Any, items: list[str], workers: int) -> float:
     collected = 0
     # A list of paths is a data set; what is done with one of them is in the collating, which workers do as well.
     for inputs in DataLoader(items, batch_size=16, num_workers=workers, collate_fn=partial(_prepared, encoder)):
-        collected += len(features(lambda first: encoder._network(first), inputs))
+        collected += len(features(partial(_rows, encoder), inputs))
         if time.perf_counter() - begun > LONGEST:
             break
     return collected / (time.perf_counter() - begun)
 
 
+def _rows(encoder: Any, first: torch.Tensor) -> torch.Tensor:
+    return picture_rows(encoder, first)
+
+
 def _prepared(encoder: Any, paths: list[str]) -> Inputs:
-    stacked = torch.from_numpy(np.stack([encoder._prepare(path) for path in paths]))
+    stacked = torch.from_numpy(np.stack([encoder._read(path)["pixel_values"] for path in paths]))
     return {"first": stacked.contiguous(memory_format=torch.channels_last)}
 
 

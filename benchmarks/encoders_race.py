@@ -22,7 +22,6 @@ import torch
 
 import feature_extractors as fx
 from feature_extractors.image import EFFICIENTNET, _efficientnet
-from feature_extractors.text import _mean
 
 __all__ = [
     "CORES",
@@ -34,6 +33,7 @@ __all__ = [
     "count_rows",
     "features",
     "network_of",
+    "picture_rows",
     "ours",
     "race",
     "rebatched",
@@ -92,13 +92,20 @@ def network_of(encoder: Any) -> Network:
     """Find the network within a packaged encoder."""
     if encoder.spec.kind == "text":
         model = encoder._loaded.model
-        pool = lambda **x: torch.nn.functional.normalize(_mean(model(**x), x["attention_mask"]), dim=1)
+        pool = lambda **x: torch.nn.functional.normalize(
+            pool(model(**x).last_hidden_state, x["attention_mask"], "mean"), dim=1
+        )
         return Network(model, pool)
     if encoder.spec.kind == "picture":
         network = inspect.getclosurevars(encoder._network).nonlocals["network"]
-        return Network(network._conv_stem, lambda first: encoder._network(first))
-    model = inspect.getclosurevars(encoder._forward).nonlocals["model"]
+        return Network(network._conv_stem, lambda first: picture_rows(encoder, first))
+    model = inspect.getclosurevars(encoder._run).nonlocals["run"].args[0]
     return Network(model, lambda first: model(first).last_hidden_state)
+
+
+def picture_rows(encoder: Any, pixels: torch.Tensor) -> torch.Tensor:
+    """Return the features of prepared pictures, by the encoder's own network and pooling."""
+    return encoder._pooling(encoder._network({"pixel_values": pixels}))
 
 
 def recorded(gate: torch.nn.Module, encode: Callable[[], object]) -> list[Inputs]:
