@@ -92,10 +92,8 @@ def network_of(encoder: Any) -> Network:
     """Find the network within a packaged encoder."""
     if encoder.spec.kind == "text":
         model = encoder._loaded.model
-        pool = lambda **x: torch.nn.functional.normalize(
-            pool(model(**x).last_hidden_state, x["attention_mask"], "mean"), dim=1
-        )
-        return Network(model, pool)
+        mean = lambda **x: pool(model(**x).last_hidden_state, x["attention_mask"], "mean")
+        return Network(model, lambda **x: torch.nn.functional.normalize(mean(**x), dim=1))
     if encoder.spec.kind == "picture":
         network = inspect.getclosurevars(encoder._network).nonlocals["network"]
         return Network(network._conv_stem, lambda first: picture_rows(encoder, first))
