@@ -22,6 +22,7 @@ import torch
 
 import feature_extractors as fx
 from feature_extractors.image import EFFICIENTNET, _efficientnet
+from feature_extractors.recipes import pool
 
 __all__ = [
     "CORES",
