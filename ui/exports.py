@@ -94,9 +94,9 @@ def download(chosen: Chosen, form: str, features: bool) -> None:
     if form not in _AT_ONCE and drawer.made(key) is None:
         if not st.button(f"Prepare {told}", type="primary", icon=":material/package_2:"):
             return
-        with st.status(f"Preparing {told}") as status:
+        with st.status(f"Preparing {told}"):
             drawer.get(key, name, partial(make, progress=_Shown()))
-            status.update(label="Ready", state="complete")
+        st.rerun()  # the button to prepare it has done its work
     get = partial(drawer.get, key, name, make)
     with st.container(horizontal=True):
         st.download_button(
