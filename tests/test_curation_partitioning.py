@@ -282,7 +282,7 @@ def test_the_parts_follow_the_measure_of_the_recipe(small_run: ScoredRun):
 
 def test_sentences():
     told = lambda **more: recipe_told(PartitionRecipe(**more), ("image", "text"))
-    assert told(count=3) == "3 samples with the highest “both say it”"
+    assert told(count=3) == "the highest “both say it”"
     assert told(by="u1", side="low", threshold=0.5) == "“only the image knows” of at most 0.50 nats"
     assert told(count=9, balanced=True, minimum=2).endswith(
         "the same share of every category, at least 2 of every category"
@@ -290,7 +290,7 @@ def test_sentences():
     assert told(how="groups", groups=("redundant", "unclear")) == "“both say it” or “neither helps”"
     assert told(how="groups") == "no group"
     assert told(how="policy", count=5, minimum=2, trim=0.15, order="even") == (
-        "5 samples, without the 15% of every category that mislead most; of the others crowds are thinned out, so that "
+        "without the 15% of every category that mislead most; of the others crowds are thinned out, so that "
         "clear and unclear samples of every category stay alike, at least 2 of every category"
     )
     assert told(count=4, within={"kind": "tag", "tag": "odd"}).endswith("“both say it”, among tag 'odd'")

@@ -12,14 +12,15 @@ from curation.jobs import JobStatus, cancel_job, job_status, resume_job, start_j
 from curation.places import known_workspace, new_id, new_workspace, recent_runs, remember
 from curation.roots import below_roots
 from curation.settings import RunSettings
-from curation.workspace import Entry, ScoredRun, Workspace, save_selection, saved_selection
+from curation.workspace import Entry, ScoredRun, Workspace
 from curation.workspace.folder import UPLOADS
 from ui.people import person
 from ui.recent import RecentRuns
 
 __all__ = [
     "DRAFT", "FOLLOW", "RUN", "VIEW", "WORKSPACE", "address", "cancel", "close_run", "draft", "earlier_runs",
-    "is_local", "launch", "open_folder", "open_run", "resume", "run_id", "samples", "scored_run", "set_draft", "status", "upload_folder", "workspace",
+    "is_local", "launch", "open_folder", "open_run", "resume", "run_id", "samples", "scored_run", "set_draft", "status",
+    "upload_folder", "workspace",
 ]  # fmt: skip
 
 RUN = "run"

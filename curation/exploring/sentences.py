@@ -84,11 +84,11 @@ def recipe_told(recipe: PartitionRecipe, names: tuple[str, str]) -> str:
     if recipe.how == "groups":
         told = _groups({"groups": recipe.groups}, names) if recipe.groups else "no group"
     elif recipe.how == "policy":
-        told = f"{recipe.count:,} samples, {order_told(recipe.trim, recipe.order)}"
+        told = order_told(recipe.trim, recipe.order)
     else:
         title = f"“{within_sentence(column_title(recipe.by, names))}”"
         edge = "at least" if recipe.side == "high" else "at most"
-        told = f"{recipe.count:,} samples with the {recipe.side}est {title}"
+        told = f"the {recipe.side}est {title}"
         if recipe.threshold is not None:
             told = f"{title} of {edge} {recipe.threshold:.2f} nats"
         told += ", the same share of every category" if recipe.balanced else ""
