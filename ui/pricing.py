@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from curation.figures import price_figure
-from curation.jobs import JobStatus, cancel_job
+from curation.jobs import JobStatus, cancel_job, resume_job
 from curation.jobs.price import price_job, price_status, start_price
 from curation.recommending import BASELINE, POLICY_TITLES, Price, metric_titles, price_of
 from curation.workspace import ScoredRun
@@ -74,7 +74,12 @@ def _ended(run: ScoredRun, status: JobStatus) -> None:
         st.info("The measurement was cancelled; what it finished is kept.", icon=":material/info:")
     else:
         st.error(plain(status.message), icon=":material/info:")
-    st.button("Go on measuring", icon=":material/resume:", on_click=_start, args=(run,))
+    st.button("Go on measuring", icon=":material/resume:", on_click=_resume, args=(run,))
+
+
+def _resume(run: ScoredRun) -> None:
+    with error_box():
+        resume_job(state.workspace(), price_job(run.folder.name))
 
 
 def _shown(price: Price, share: float, take: Callable[[float], None]) -> None:

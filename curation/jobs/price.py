@@ -18,7 +18,7 @@ def price_job(run_id: str) -> str:
 
 
 def price_settings(run: ScoredRun, budget: float | None = None, random_state: int | None = None) -> PriceSettings:
-    """Return the settings that measure the usual budgets, those measured earlier, and one more if wished.
+    """Return the settings that measure the usual budgets, or those measured earlier, and one more if wished.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def price_settings(run: ScoredRun, budget: float | None = None, random_state: in
     """
     earlier = (run.price_told() or {}).get("settings")
     seed = run.record["settings"]["random_state"] if earlier is None else earlier["random_state"]
-    budgets = {*BUDGETS, *(earlier["budgets"] if earlier else ()), *(() if budget is None else (round(budget, 2),))}
+    budgets = {*(earlier["budgets"] if earlier else BUDGETS), *(() if budget is None else (round(budget, 2),))}
     return PriceSettings(
         run.folder.name, tuple(sorted(budgets, reverse=True)), seed if random_state is None else random_state
     )
