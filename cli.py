@@ -1,4 +1,4 @@
-"""The door without a screen: demo, import, score, partition, export, report, tag, check, resume, encoders, rerun."""
+"""The door without a screen: demo, import, score, partition, price, export, tag, check, resume, encoders, rerun."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from commands.common import WORKSPACE, console, measure_option
+from commands.curate import add_curating, do_price
 from commands.export import add_exports
 from commands.tags import add_tags
 from curation.demos import DEMOS
 from curation.errors import USER_ERRORS, DataError, StorageError, reason
 from curation.plainly import one_line
-from curation.settings import RunSettings
+from curation.settings import PriceSettings, RunSettings
 from curation.words import terms
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     _run_options(score)
     score.set_defaults(command=_score)
 
+    add_curating(commands)
     add_exports(commands)
     add_tags(commands)
 
@@ -250,7 +252,11 @@ def _resume(arguments: argparse.Namespace) -> None:
     if not (jobs or under_way):
         print("Nothing was interrupted.")
     for job in reversed(jobs):
-        _run(job_settings(workspace, job), arguments.workspace, job)
+        settings = job_settings(workspace, job)
+        if isinstance(settings, PriceSettings):
+            do_price(workspace, settings)
+        else:
+            _run(settings, arguments.workspace, job)
 
 
 def _encoders(arguments: argparse.Namespace) -> None:

@@ -97,11 +97,12 @@ class Person:
         """Split in some way, keep the partition, and see it on the page that follows."""
         self._open("curate")
         self._choose("Split by")
-        self.visit.choose("slider", "Percent to select", [float(self.random.randint(10, 90))])
+        self.visit.choose("slider", "Percent that stays", [float(self.random.randint(10, 90))])
         self.visit.choose("checkbox", "Same share", bool(self.random.getrandbits(1)))
         for url in self.visit.pictures()[:4]:
             self._read(self.visit.fetch(url))
         self.visit.click("Keep this partition")
+        self.visit.click("Export it")
         self._look("export")
 
     def export(self) -> None:

@@ -13,7 +13,7 @@ from lsmi_core import InvalidInputError, LSMIEstimator
 from lsmi_core.interactions import INGREDIENTS
 from lsmi_core.uncertainty import label_null, power_check
 
-__all__ = ["CHECKED", "check_fits", "new_estimator", "repeat_fits"]
+__all__ = ["CHECKED", "check_fits", "new_estimator", "repeat_fits", "some_rows"]
 
 FURTHER = 2
 LOOKED_AT = 5_000
@@ -89,7 +89,7 @@ def check_fits(
     lsmi_core.uncertainty.label_null, lsmi_core.uncertainty.power_check
     """
     count(0, 2)
-    rows, estimator = _some(np.asarray(labels), most, settings.random_state), new_estimator(settings)
+    rows, estimator = some_rows(np.asarray(labels), most, settings.random_state), new_estimator(settings)
     few = [x[rows] for x in features]
     null = label_null(estimator, *few, np.asarray(labels)[rows]).means()
     count(1, 2)
@@ -113,7 +113,7 @@ def _power(estimator: LSMIEstimator, features: list[np.ndarray]) -> dict:
         return {"planted": 0.0, "found": 0.0, "seen": False, "sentence": said}
 
 
-def _some(labels: np.ndarray, most: int, random_state: int) -> np.ndarray:
+def some_rows(labels: np.ndarray, most: int, random_state: int) -> np.ndarray:
     """Return all rows, or about so many: neighbours in the order of categories, so that none is left alone."""
     n = len(labels)
     if n <= most:

@@ -10,7 +10,10 @@ from pathlib import Path
 from curation.errors import DataError
 from lsmi_core.interactions import DEFAULT_REDUNDANCY
 
-__all__ = ["RunSettings", "home"]
+__all__ = ["BUDGETS", "PriceSettings", "RunSettings", "home", "settings_of"]
+
+BUDGETS = (0.9, 0.7, 0.5, 0.3, 0.1, 0.05)
+"""Shares at which the price of pruning is measured unless others are asked for."""
 
 
 def home() -> Path:
@@ -88,3 +91,41 @@ class RunSettings:
         except (OSError, ValueError, KeyError, TypeError):
             raise DataError(f"{path} is not a run record; give the run.json of an earlier run.") from None
         return cls.from_json(settings, str(path))
+
+
+@dataclass(frozen=True)
+class PriceSettings:
+    """What the price of pruning is measured for, and how.
+
+    Parameters
+    ----------
+    run : str
+        Identifier of a run in the same workspace.
+    budgets : tuple of float in (0, 1)
+        Shares to keep.
+    random_state : int
+    """
+
+    run: str
+    budgets: tuple[float, ...] = BUDGETS
+    random_state: int = 0
+
+    def to_json(self) -> dict:
+        """Return plain data for a JSON file."""
+        return {"price_of": self.run, "budgets": list(self.budgets), "random_state": self.random_state}
+
+    @classmethod
+    def from_json(cls, data: dict) -> PriceSettings:
+        """Rebuild settings from plain data."""
+        return cls(data["price_of"], tuple(data["budgets"]), data["random_state"])
+
+
+def settings_of(data: dict, where: str) -> RunSettings | PriceSettings:
+    """Return the settings of a job of either kind from plain data.
+
+    Raises
+    ------
+    DataError
+        When the data does not describe a job.
+    """
+    return PriceSettings.from_json(data) if "price_of" in data else RunSettings.from_json(data, where)

@@ -7,7 +7,10 @@ from math import log
 
 from curation.errors import DataError
 
-__all__ = ["EARLIER", "MEASURES", "PER_NAT", "SIGNS", "Term", "quantity", "quantity_names", "terms", "within_sentence"]
+__all__ = [
+    "EARLIER", "MEASURES", "ORDERS_TOLD", "PER_NAT", "SIGNS", "Term", "quantity", "quantity_names", "terms",
+    "within_sentence",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,17 @@ SIGNS = {
 """How to read negative means under each measure."""
 
 
+ORDERS_TOLD = {
+    "random": "a random sample, the same share of every category",
+    "even": "crowds are thinned out, so that clear and unclear samples of every category stay alike",
+    "redundant-first": "those leave first whose category both sides give away",
+    "misleading-first": "those leave first that mislead",
+    "duplicates-first": "those leave first that look like another sample of their category",
+    "hardest": "those stay that a quick model finds hardest",
+}
+"""Who leaves and who stays when samples are pruned, as part of a sentence."""
+
+
 def terms(modality_names: tuple[str, str]) -> tuple[Term, Term, Term, Term]:
     """Return redundancy, both uniquenesses and synergy in the words of the data set."""
     a, b = modality_names
@@ -90,7 +104,8 @@ def within_sentence(title: str) -> str:
 def quantity_names(modality_names: tuple[str, str]) -> dict[str, str]:
     """Return every name a quantity may be called by on the command line, with its column."""
     names = {term.name: term.key for term in terms(modality_names)}
-    return names | {key: key for key in ("r", "u1", "u2", "s", "i1", "i2", "i12")}
+    names |= {key: key for key in ("r", "u1", "u2", "s", "i1", "i2", "i12")}
+    return names | {name: f"suspect.{name}" for name in ("label_error", "swapped_pair")}
 
 
 def quantity(name: str, modality_names: tuple[str, str]) -> str:

@@ -7,6 +7,7 @@ from curation.settings import RunSettings
 from curation.words import MEASURES
 from ui import state
 from ui.components import empty_state
+from ui.jobs import job_progress
 from ui.text import plain
 
 st.title("Score", anchor=False)
@@ -20,30 +21,13 @@ def finished(status) -> None:
     st.page_link("pages/explore.py", label="Explore the results", icon=":material/insights:")
 
 
-def waiting(before: int) -> str:
-    """Say how many go first."""
-    others = "one other run goes" if before == 1 else f"{before} other runs go"
-    return f"In the queue: {others} first." if before else "Starting …"
-
-
 @st.fragment(run_every=0.5)
 def watch() -> None:
     """Show stage, count and time left until the state changes."""
     now = state.status()
     if not now.active or now.scored:
         st.rerun()
-    if now.state == "queued":
-        st.info(waiting(now.before), icon=":material/hourglass_top:")
-    for stage, seconds in now.finished:
-        st.markdown(f":material/check_circle: {plain(stage)} :gray[{seconds:.1f} s]")
-    left = "" if now.seconds_left is None else f" · about {now.seconds_left:,.0f} s left"
-    count = f" · {now.done:,} of {now.total:,}" if now.total > 1 else ""
-    if now.state == "running":
-        st.progress(now.fraction, text=f"**{plain(now.stage or 'Starting')}**{count}{left}")
-    st.caption("You may reload or close this page; the run goes on. Keep its address to come back.")
-    if st.button("Cancel the run", icon=":material/stop_circle:"):
-        state.cancel()
-        st.rerun()
+    job_progress(now, state.cancel, "Cancel the run")
 
 
 def choose(prepared: dict) -> None:

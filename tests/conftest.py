@@ -57,6 +57,21 @@ def small_run(tmp_path_factory, features_file) -> ScoredRun:
     return run(RunSettings(features_source(features_file)), workspace, "a" * 16)
 
 
+@pytest.fixture(scope="session")
+def priced_run(tmp_path_factory, small_run) -> ScoredRun:
+    """The sixty pairs in a workspace of their own, with the price of pruning at one half: two folds instead of five."""
+    from curation import pricing
+    from curation.settings import PriceSettings
+    from curation.workspace import open_run
+
+    folder = tmp_path_factory.mktemp("priced") / "workspace"
+    shutil.copytree(small_run.folder.parent.parent, folder)
+    workspace, run = open_run(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pricing, "FOLDS", 2)
+        return pricing.measure_price(PriceSettings(run.folder.name, (0.5,)), workspace)
+
+
 @pytest.fixture
 def run_copy(small_run, tmp_path) -> Path:
     """A copy of the small run that a test may spoil: alone in its folder, as versions before workspaces left it."""

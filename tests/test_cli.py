@@ -165,7 +165,7 @@ def test_partition_takes_the_budget(small_run, tmp_path, capsys):
     assert (len(selected), len(rest)) == (18, 42)
     assert set(selected["sample_id"]) | set(rest["sample_id"]) == set(small_run.scores["sample_id"])
     assert selected["r"].min() >= rest["r"].max()
-    assert "18 of 60 samples (30.0%) with the highest “redundancy”" in capsys.readouterr().out
+    assert "18 of 60 samples (30.0%) stay: the highest “both say it”" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

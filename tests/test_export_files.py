@@ -27,7 +27,7 @@ from lsmi_core import FIELDS
 
 ROOT = Path(__file__).resolve().parent.parent
 ABOVE = {"kind": "range", "column": "r", "low": 0.4, "high": None}
-KEPT = {"partition": {"by": "u1", "side": "low", "balanced": True, "count": 23}, "part": "rest"}
+KEPT = {"kind": "partition", "recipe": {"by": "u1", "side": "low", "balanced": True, "count": 23}, "part": "rest"}
 
 
 @pytest.fixture(scope="module")
@@ -213,8 +213,8 @@ def test_exports_are_noted(place, tmp_path):
         (["--where", "{"], "neither a selection in JSON nor a file"),
         (["--where", "no-such-file.json"], "neither a selection in JSON nor a file"),
         (["--where", '{"kind": "evil"}'], "selection is damaged"),
-        (["--where", '{"partition": {"by": "r"}, "part": "rest"}'], "give its by, side, balanced"),
-        (["--where", '{"partition": {"by": "r"}, "part": "third"}'], "'selected' or 'rest'"),
+        (["--where", '{"kind": "partition", "recipe": {"by": "r"}, "part": "third"}'], "selection is damaged"),
+        (["--where", '{"kind": "partition", "recipe": {"side": "left"}, "part": "rest"}'], "'side' must be one of"),
         (["--where", '{"kind": "range", "column": "label"}'], "no column 'label'"),
         (["--features"], "cannot hold features"),
         (["--links", "hard"], "Only a folder"),

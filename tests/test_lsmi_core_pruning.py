@@ -46,8 +46,8 @@ def test_ties_go_to_the_earlier_sample():
 @settings(max_examples=60, deadline=None, database=None, derandomize=True)
 @given(
     codes=st.lists(st.integers(0, 3), min_size=1, max_size=40).map(np.array),
-    budgets=st.tuples(st.floats(0.01, 1), st.floats(0.01, 1)),
-    minimum=st.integers(1, 5),
+    budgets=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    minimum=st.integers(0, 5),
     balanced=st.booleans(),
     seed=st.integers(0, 9),
 )
@@ -329,8 +329,8 @@ def test_splits_refused(test, sentence):
     "arguments, sentence",
     [
         ((np.zeros(3), Y, 0.5), "priority and codes must be flat and of the same length."),
-        ((np.zeros(20), Y, 0), "The 'budget' must be a share above 0 and at most 1. Got 0 instead."),
-        ((np.zeros(20), Y, 0.5, 0), "The 'minimum' must be an int of at least 1. Got 0 instead."),
+        ((np.zeros(20), Y, 1.1), "The 'budget' must be a share between 0 and 1. Got 1.1 instead."),
+        ((np.zeros(20), Y, 0.5, -1), "The 'minimum' must be an int of at least 0. Got -1 instead."),
         ((np.full(20, np.nan), Y, 0.5), "priority has values that are not numbers; score the samples again."),
     ],
 )

@@ -17,7 +17,6 @@ from curation.places import known_workspace, new_id, new_workspace, recent_runs
 from curation.settings import RunSettings
 from curation.sources import demo_source
 from curation.workspace import make_workspace
-from lsmi_core.applications import partition
 
 APP = str(Path(__file__).resolve().parent.parent / "app.py")
 PAGES = ("start", "import_data", "score", "explore", "curate", "export")
@@ -229,35 +228,6 @@ def test_a_map_that_is_not_there_is_said(run, interplay_home):
     app.segmented_control(key="show").set_value("map").run()
     assert not app.exception
     assert "This map was not drawn" in "".join(i.value for i in app.info)
-
-
-def test_percent_and_count_stay_in_step(run, small_run):
-    app = opened("curate", run)
-    n = len(small_run.scores)
-    app.slider(key="percent").set_value(50).run()
-    assert app.number_input(key="count").value == round(n / 2)
-    app.number_input(key="count").set_value(n // 4).run()
-    assert app.slider(key="percent").value == 25
-    assert f"{n // 4:,} of {n:,} samples" in words(app).replace("\\", "")
-
-
-def test_a_kept_partition_reaches_the_export_and_survives_a_new_session(run, small_run):
-    app = opened("curate", run)
-    app.number_input(key="count").set_value(12).run()
-    app.button[0].click().run()
-    assert app.title[0].value == "Export"
-    again = opened("export", run)
-    assert "Selected: highest “Both say it” (12 samples)" in [o.replace("\\", "") for o in again.radio[0].options]
-    shown = pd.DataFrame(again.dataframe[0].value)
-    expected = small_run.scores[partition(small_run.scores["r"], 12 / len(small_run.scores))]
-    assert shown["sample_id"].tolist() == expected["sample_id"].tolist()
-
-
-def test_selecting_nothing_is_said_and_harmless(run):
-    app = opened("curate", run)
-    app.slider(key="percent").set_value(0).run()
-    assert not app.exception
-    assert "0 of" in words(app)
 
 
 @pytest.mark.parametrize("link", [("../../etc/passwd", "a" * 16), ("g" * 16, "a" * 16)])

@@ -13,14 +13,15 @@ import streamlit as st
 from streamlit.runtime import Runtime, exists
 
 from curation.dataset import MEDIA_KINDS
-from curation.exploring import sentence
+from curation.exploring import sentence, split
+from curation.exploring.sentences import recipe_told
 from curation.export import FORMATS, Choice, Chosen, Made, choose, commands, make_file, snippet
 from curation.export.manifest import ENDING, manifest_text
-from curation.partitioning import parts_for_export
+from curation.partitioning import kept_partition, part_node
 from curation.progress import Progress
 from curation.report import report_html
 from curation.settings import home
-from curation.workspace import tags_of
+from curation.workspace import ScoredRun, tags_of
 from ui import state
 from ui.downloads import Drawer, LastingDownloads, OnDisk
 from ui.showing import Showing, named
@@ -56,12 +57,7 @@ def chosen_samples(now: Showing) -> Chosen:
 
 
 def _choices(now: Showing) -> dict[str, tuple[str, Choice | None]]:
-    recipe = state.load_partition(now.run)
-    choices = {
-        key: (f"{part.title} ({len(part.frame):,} samples)",
-              Choice() if key == "all" else Choice(partition=recipe, part=key))
-        for key, part in parts_for_export(now.run, recipe).items()
-    }  # fmt: skip
+    choices = {"all": (f"All scores ({len(now.samples):,} samples)", Choice())} | _parts(now)
     if now.narrowed and now.selected.any():
         told = sentence(now.view.selection, now.run.modality_names)
         choices["current"] = (
@@ -72,6 +68,21 @@ def _choices(now: Showing) -> dict[str, tuple[str, Choice | None]]:
     if len(now.samples.tag_counts):
         choices["tag"] = (f"The samples with a tag ({len(now.samples.tag_counts):,})", None)
     return {key: (plain(title), choice) for key, (title, choice) in choices.items()}
+
+
+def _parts(now: Showing) -> dict[str, tuple[str, Choice]]:
+    """Return the two parts of the partition that was kept on the Curate page, those of them that hold samples."""
+    recipe = kept_partition(state.workspace(), now.run)
+    if recipe is None:
+        return {}
+    partition = split(recipe, now.samples)
+    counts = {"selected": partition.count, "rest": partition.total - partition.count}
+    titles = {"selected": f"What stays: {recipe_told(recipe, now.run.modality_names)}", "rest": "What leaves"}
+    return {
+        part: (f"{titles[part]} ({count:,} samples)", Choice(part_node(recipe, part)))
+        for part, count in counts.items()
+        if count
+    }
 
 
 def chosen_format(chosen: Chosen) -> tuple[str, bool]:
@@ -139,12 +150,14 @@ def _content(path: Path) -> bytes:
 
 
 def _name(chosen: Chosen, form: str) -> str:
-    stem = parts_for_export(chosen.run, None)["all"].stem
-    if chosen.choice.partition is not None:
-        stem += f"-{chosen.choice.part}"
-    elif chosen.choice.where["kind"] != "all":
-        stem += "-selection"
+    stem, where = _stem(chosen.run), chosen.choice.where
+    if where["kind"] != "all":
+        stem += f"-{where['part']}" if where["kind"] == "partition" else "-selection"
     return f"{stem}{FORMATS[form].ending}"
+
+
+def _stem(run: ScoredRun) -> str:
+    return "".join(c if c.isalnum() else "-" for c in run.name).strip("-").lower() or "scores"
 
 
 def _key(chosen: Chosen, form: str, features: bool) -> str:
@@ -178,7 +191,7 @@ def report_to_pass_on(now: Showing) -> None:
         "One file with findings, figures, examples, suspects and everything that was decided. It opens in any browser, "
         "without a network, and can be mailed. Texts and small copies of a few pictures are in it."
     )
-    workspace, stem = state.workspace(), parts_for_export(now.run, None)["all"].stem
+    workspace, stem = state.workspace(), _stem(now.run)
     st.download_button(
         "Download the report", data=lambda: report_html(workspace, now.samples), file_name=f"{stem}-report.html",
         mime="text/html", icon=":material/description:", on_click="ignore",

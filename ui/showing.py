@@ -33,8 +33,8 @@ from curation.workspace import (
 from ui import state
 
 __all__ = [
-    "MOST_ROWS", "Showing", "amend", "can_undo", "clear", "combine", "current", "drop_named", "name_selection", "named",
-    "narrow", "showing", "step", "tag", "undo",
+    "MOST_ROWS", "Showing", "amend", "can_undo", "clear", "combine", "current", "drop_named", "name_free", "name_node",
+    "name_selection", "named", "narrow", "only_named", "showing", "step", "tag", "undo",
 ]  # fmt: skip
 
 MOST_ROWS = 500  # of a table: who looks further narrows first
@@ -228,10 +228,33 @@ def name_selection(name: str) -> None:
     DataError
         When the name is blank.
     """
+    name_node(name, current().selection)
+
+
+def name_free(name: str) -> str:
+    """Return the name, with a number behind it if a selection is called so already."""
+    taken = named()
+    return next(n for n in (name, *(f"{name} {k}" for k in range(2, len(taken) + 3))) if n not in taken)
+
+
+def name_node(name: str, node: Node) -> None:
+    """Give a selection a name without selecting it.
+
+    Raises
+    ------
+    DataError
+        When the name is blank.
+    """
     name = " ".join(name.split())[:60]
     if not name:
         raise DataError("A selection needs a name; type one.")
-    save_selection(state.workspace(), state.run_id(), NAMED + name, current().selection)
+    save_selection(state.workspace(), state.run_id(), NAMED + name, node)
+
+
+def only_named(name: str) -> None:
+    """Select what was given a name, and nothing else."""
+    node = {"kind": "named", "name": name, "part": checked(named()[name])}
+    step(replace(current(), filters=(checked(node),)))
 
 
 def drop_named(name: str) -> None:

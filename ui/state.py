@@ -9,19 +9,18 @@ import streamlit as st
 from curation.errors import DataError
 from curation.exploring import Samples
 from curation.jobs import JobStatus, cancel_job, job_status, resume_job, start_job
-from curation.partitioning import PARTITION
 from curation.places import known_workspace, new_id, new_workspace, recent_runs, remember
 from curation.roots import below_roots
 from curation.settings import RunSettings
-from curation.workspace import Entry, ScoredRun, Workspace, save_selection, saved_selection
+from curation.workspace import Entry, ScoredRun, Workspace
 from curation.workspace.folder import UPLOADS
 from ui.people import person
 from ui.recent import RecentRuns
 
 __all__ = [
     "DRAFT", "FOLLOW", "RUN", "VIEW", "WORKSPACE", "address", "cancel", "close_run", "draft", "earlier_runs",
-    "is_local", "launch", "load_partition", "open_folder", "open_run", "resume", "run_id", "samples",
-    "save_partition", "scored_run", "set_draft", "status", "upload_folder", "workspace",
+    "is_local", "launch", "open_folder", "open_run", "resume", "run_id", "samples", "scored_run", "set_draft", "status",
+    "upload_folder", "workspace",
 ]  # fmt: skip
 
 RUN = "run"
@@ -198,13 +197,3 @@ def upload_folder() -> Path:
 def is_local() -> bool:
     """Return whether only this computer can reach the app, so that its folders may be offered."""
     return st.get_option("server.address") in ("127.0.0.1", "localhost", "::1")
-
-
-def save_partition(run: ScoredRun, recipe: dict) -> None:
-    """Keep a partition's recipe with the run: it survives a reload and a restart."""
-    save_selection(workspace(), run.folder.name, PARTITION, recipe)
-
-
-def load_partition(run: ScoredRun) -> dict | None:
-    """Return the kept recipe, or None."""
-    return saved_selection(workspace(), run.folder.name, PARTITION)

@@ -67,6 +67,11 @@ class Samples:
         twin.__dict__.update(self.__dict__, _tags=tags)
         return twin
 
+    def in_measure(self, measure: str) -> Samples:
+        """Return the same samples in a measure, by an empty name that of the run."""
+        wanted = measure or self.run.summary["redundancy"]
+        return self if wanted == self.measure else Samples(self.run, wanted, self._tags)
+
     @property
     def tag_counts(self) -> pd.Series:
         """How many samples carry each tag, the most frequent first."""
@@ -171,3 +176,12 @@ class Samples:
                 return None
             self._arrived["copies"] = found.set_index("sample_id").reindex(self.ids)
         return self._arrived["copies"]
+
+    def standing(self) -> pd.DataFrame | None:
+        """Return ``nearness`` and ``hardness`` in the order of the rows; None while the price was not measured."""
+        if "standing" not in self._arrived:
+            found = self.run.price_samples()
+            if found is None:
+                return None
+            self._arrived["standing"] = found.set_index("sample_id").reindex(self.ids)
+        return self._arrived["standing"]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from curation.errors import DataError
 from curation.exploring.groups import GROUPS
+from curation.exploring.partition import PARTS, Partition, PartitionRecipe, partitioned
 from curation.exploring.samples import SPACES, SUSPECTS, Samples
 
-__all__ = ["MOST_CORNERS", "NAMED", "Node", "checked", "facet", "mask", "simplified"]
+__all__ = ["MOST_CORNERS", "NAMED", "Node", "checked", "facet", "mask", "simplified", "split"]
 
 Node = dict[str, Any]
 MOST_CORNERS = 200
@@ -102,6 +104,22 @@ def _rows(node: Node, samples: Samples) -> np.ndarray:
     return samples.at(node["ids"])
 
 
+def split(recipe: PartitionRecipe, samples: Samples) -> Partition:
+    """Split samples by a recipe, in its own measure and within its own selection.
+
+    Raises
+    ------
+    DataError
+        When the run does not have what the recipe goes by.
+    """
+    twin = samples.in_measure(recipe.measure)
+    return partitioned(recipe, twin, mask(checked(recipe.within), twin))
+
+
+def _partition(node: Node, samples: Samples) -> np.ndarray:
+    return split(PartitionRecipe.from_json(node["recipe"]), samples).part(node["part"])
+
+
 _MASKS: dict[str, Callable[[Node, Samples], np.ndarray]] = {
     "all": lambda node, samples: np.ones(len(samples), bool),
     "categories": _categories,
@@ -112,6 +130,7 @@ _MASKS: dict[str, Callable[[Node, Samples], np.ndarray]] = {
     "region": _region,
     "suspects": _suspects,
     "ids": _rows,
+    "partition": _partition,
     "named": lambda node, samples: mask(node["part"], samples),
     "and": lambda node, samples: np.logical_and.reduce([mask(part, samples) for part in node["parts"]]),
     "or": lambda node, samples: np.logical_or.reduce([mask(part, samples) for part in node["parts"]]),
@@ -124,7 +143,8 @@ def checked(node: object, depth: int = 0) -> Node:
 
     Its forms, by ``kind``: ``all``; ``categories`` (labels); ``words`` (text); ``range`` (column, low, high in nats,
     either may be None); ``tag`` (tag); ``group`` (groups); ``region`` (space, polygons: at least three [x, y] each);
-    ``suspects`` (which, count); ``ids`` (ids); ``named`` (name, part); ``and`` and ``or`` (parts); ``not`` (part).
+    ``suspects`` (which, count); ``ids`` (ids); ``partition`` (recipe, part); ``named`` (name, part); ``and`` and ``or``
+    (parts); ``not`` (part).
 
     Parameters
     ----------
@@ -193,11 +213,19 @@ _FORMS: dict[str, Callable[[Node, int], Node]] = {
     },
     "suspects": lambda node, depth: {"which": _one_of(node["which"], SUSPECTS), "count": int(node["count"])},
     "ids": lambda node, depth: {"ids": _strings(node["ids"])},
+    "partition": lambda node, depth: {
+        "recipe": _recipe(node["recipe"], depth), "part": _one_of(node["part"], PARTS),
+    },
     "named": lambda node, depth: {"name": str(node["name"]), "part": checked(node["part"], depth)},
     "and": lambda node, depth: {"parts": _parts(node, depth)},
     "or": lambda node, depth: {"parts": _parts(node, depth)},
     "not": lambda node, depth: {"part": checked(node["part"], depth)},
 }  # fmt: skip
+
+
+def _recipe(data: object, depth: int) -> Node:
+    recipe = PartitionRecipe.from_json(data)
+    return replace(recipe, within=checked(recipe.within, depth)).to_json()
 
 
 def _parts(node: Node, depth: int) -> list[Node]:

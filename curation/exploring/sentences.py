@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from curation.exploring.groups import groups
+from curation.exploring.partition import PartitionRecipe
 from curation.exploring.selection import Node
 from curation.plainly import listed, short
-from curation.words import terms, within_sentence
+from curation.words import ORDERS_TOLD, terms, within_sentence
 
-__all__ = ["SUSPECT_TITLES", "column_title", "sentence", "space_title"]
+__all__ = ["SUSPECT_TITLES", "column_title", "order_told", "recipe_told", "sentence", "space_title"]
 
 SUSPECT_TITLES = {
     "label_error": "label errors",
@@ -70,6 +71,37 @@ def _groups(node: Node, names: tuple[str, str]) -> str:
     return " or ".join(f"“{within_sentence(titles[key])}”" for key in node["groups"])
 
 
+def order_told(trim: float, order: str) -> str:
+    """Return who goes and who stays by a policy of pruning, in plain words."""
+    if trim == 0:
+        return ORDERS_TOLD[order]
+    then = ORDERS_TOLD[order] if order == "random" else f"of the others {ORDERS_TOLD[order]}"
+    return f"without the {trim:.0%} of every category that mislead most; {then}"
+
+
+def recipe_told(recipe: PartitionRecipe, names: tuple[str, str]) -> str:
+    """Return what a partition keeps, in plain words."""
+    if recipe.how == "groups":
+        told = _groups({"groups": recipe.groups}, names) if recipe.groups else "no group"
+    elif recipe.how == "policy":
+        told = order_told(recipe.trim, recipe.order)
+    else:
+        title = f"“{within_sentence(column_title(recipe.by, names))}”"
+        edge = "at least" if recipe.side == "high" else "at most"
+        told = f"the {recipe.side}est {title}"
+        if recipe.threshold is not None:
+            told = f"{title} of {edge} {recipe.threshold:.2f} nats"
+        told += ", the same share of every category" if recipe.balanced else ""
+    least = f", at least {recipe.minimum:,} of every category" if recipe.minimum and recipe.how != "groups" else ""
+    inside = "" if recipe.within["kind"] == "all" else f", among {sentence(recipe.within, names)}"
+    return told + least + inside
+
+
+def _partition(node: Node, names: tuple[str, str]) -> str:
+    told = recipe_told(PartitionRecipe.from_json(node["recipe"]), names)
+    return f"what stays: {told}" if node["part"] == "selected" else f"what leaves where this stays: {told}"
+
+
 _SINGLE = {
     "all": lambda node, names: "all samples",
     "categories": lambda node, names: (
@@ -82,5 +114,6 @@ _SINGLE = {
     "region": lambda node, names: f"drawn on the map of {space_title(node['space'], names)}",
     "suspects": lambda node, names: f"the {node['count']:,} most suspect of {SUSPECT_TITLES[node['which']]}",
     "ids": lambda node, names: f"{len(node['ids']):,} chosen one by one",
+    "partition": _partition,
     "named": lambda node, names: f"selection “{short(node['name'], 40)}”",
 }

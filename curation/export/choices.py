@@ -1,4 +1,4 @@
-"""Which samples leave: a selection, or one part of a partition; plain data that finds the same samples again."""
+"""Which samples leave: a selection, which may be one part of a partition; plain data that finds them again."""
 
 from __future__ import annotations
 
@@ -13,14 +13,10 @@ import pandas as pd
 from curation.errors import DataError
 from curation.exploring import Samples, checked, mask, sentence
 from curation.exploring.selection import NAMED, Node
-from curation.partitioning import partition_scores, parts_for_export
 from curation.plainly import listed
-from curation.summary import with_measure
 from curation.workspace import ScoredRun, Workspace, saved_selection, selection_names, with_tags
 
 __all__ = ["Choice", "Chosen", "choose", "named_choice"]
-
-_PARTS = ("selected", "rest")
 
 
 @dataclass(frozen=True)
@@ -31,35 +27,24 @@ class Choice:
     ----------
     where : dict
         A selection; see :func:`curation.exploring.checked`.
-    partition : dict or None
-        In place of a selection: the recipe of a partition, ``by``, ``side``, ``balanced`` and either ``count``, as kept
-        by the Curate page, or ``budget``.
-    part : {"selected", "rest"}
-        Of the partition.
     """
 
     where: Node = field(default_factory=lambda: {"kind": "all"})
-    partition: dict | None = None
-    part: str = "selected"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "where", checked(self.where))
 
     @classmethod
     def from_json(cls, data: object) -> Choice:
-        """Return the choice that plain data tells: a selection, a partition with its part, or a manifest with either.
+        """Return the choice that plain data tells: a selection, or a manifest with one.
 
         Raises
         ------
         DataError
-            When it is none of them.
+            When it is neither.
         """
-        told = data["recipe"] if isinstance(data, dict) and isinstance(data.get("recipe"), dict) else data
-        if not isinstance(told, dict) or "partition" not in told:
-            return cls(told)
-        if not isinstance(told["partition"], dict) or told.get("part") not in _PARTS:
-            raise DataError("The partition to export is damaged; its 'part' must be 'selected' or 'rest'.")
-        return cls(partition=told["partition"], part=told["part"])
+        is_manifest = isinstance(data, dict) and "kind" not in data and isinstance(data.get("recipe"), dict)
+        return cls(data["recipe"] if is_manifest else data)
 
     @classmethod
     def read(cls, text: str | Path) -> Choice:
@@ -83,7 +68,7 @@ class Choice:
 
     def to_json(self) -> dict:
         """Return plain data that :meth:`from_json` understands."""
-        return self.where if self.partition is None else {"partition": self.partition, "part": self.part}
+        return self.where
 
 
 @dataclass(frozen=True)
@@ -117,11 +102,7 @@ class Chosen:
     @property
     def told(self) -> str:
         """What was chosen, in plain words."""
-        if self.choice.partition is None:
-            return sentence(self.choice.where, self.run.modality_names)
-        recipe = self.choice.partition
-        what = f"the {recipe['side']}est '{recipe['by']}'" + (" of every category" if recipe.get("balanced") else "")
-        return what if self.choice.part == "selected" else f"all but {what}"
+        return sentence(self.choice.where, self.run.modality_names)
 
 
 def choose(workspace: Workspace, run: ScoredRun, samples: Samples, choice: Choice) -> Chosen:
@@ -132,27 +113,11 @@ def choose(workspace: Workspace, run: ScoredRun, samples: Samples, choice: Choic
     DataError
         When the run does not have what the choice asks for, or nothing is selected.
     """
-    if choice.partition is not None:
-        return Chosen(workspace, run, samples, choice, _part(run, samples, choice))
     rows = mask(choice.where, samples)
     if not rows.any():
         told = sentence(choice.where, run.modality_names)
         raise DataError(f"No sample is selected by {told}; choose something else to export.")
     return Chosen(workspace, run, samples, choice, rows)
-
-
-def _part(run: ScoredRun, samples: Samples, choice: Choice) -> np.ndarray:
-    recipe = choice.partition
-    try:
-        if "budget" not in recipe:
-            return samples.at(parts_for_export(run, recipe)[choice.part].frame["sample_id"])
-        frame = with_measure(run.scores, recipe.get("measure") or run.summary["redundancy"])
-        split = partition_scores(frame, recipe["by"], recipe["budget"], recipe["side"], recipe["balanced"])
-    except (KeyError, TypeError, StopIteration):
-        raise DataError(
-            "The partition to export is damaged; give its by, side, balanced, and count or budget."
-        ) from None
-    return split.selected if choice.part == "selected" else ~split.selected
 
 
 def named_choice(workspace: Workspace, run: ScoredRun, name: str) -> Choice:

@@ -40,11 +40,11 @@ def commands(chosen: Chosen, form: str, out: str, features: bool = False, links:
 
 def _which(choice: Choice, out: str) -> list[str]:
     node = choice.where
-    if choice.partition is None and node["kind"] == "all":
+    if node["kind"] == "all":
         return []
-    if choice.partition is None and node["kind"] == "tag":
+    if node["kind"] == "tag":
         return ["--tag", node["tag"]]
-    if choice.partition is None and node["kind"] == "named":
+    if node["kind"] == "named":
         return ["--selection", node["name"]]
     told = json.dumps(choice.to_json(), ensure_ascii=False)
     return ["--where", told if len(told) <= _LONGEST else f"{out}{ENDING}"]

@@ -9,11 +9,12 @@ from curation.figures.counts import balance_figure, before_after_figure, groups_
 from curation.figures.fingerprint import fingerprint_figure
 from curation.figures.known import known_answers_figure
 from curation.figures.maps import MOST_POINTS, map_figure, quadrants_figure
+from curation.figures.price import price_figure
 from curation.figures.reading import Reading, reading_of
 from curation.figures.ridges import ridges_figure
 
 __all__ = [
     "MOST_POINTS", "Cloud", "Names", "Reading", "Score", "balance_figure", "before_after_figure", "fingerprint_figure",
-    "groups_figure", "histogram_figure", "known_answers_figure", "map_figure", "quadrants_figure", "reading_of",
-    "ridges_figure",
+    "groups_figure", "histogram_figure", "known_answers_figure", "map_figure", "price_figure", "quadrants_figure",
+    "reading_of", "ridges_figure",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ import traceback
 from curation.errors import USER_ERRORS, StorageError, reason
 from curation.jobs.queue import limit_memory, memory_per_job, wait_for_turn
 from curation.jobs.record import CatalogueProgress, job_settings, lock_of, set_state, to_state
+from curation.settings import PriceSettings
 from curation.workspace import Workspace, open_workspace
 
 STARTING = "Load the libraries"
@@ -28,9 +29,7 @@ def _work(workspace: Workspace, job: str) -> None:
         limit_memory()
         progress = CatalogueProgress(workspace, job)
         progress(STARTING, 0, 1)
-        from curation.pipeline import run  # imported here: it takes seconds, and they count as a stage
-
-        run(job_settings(workspace, job), workspace, job, progress)
+        _do(workspace, job, progress)
         set_state(workspace, job, "done")
     except StorageError as error:
         set_state(workspace, job, "stopped", str(error))
@@ -45,6 +44,19 @@ def _work(workspace: Workspace, job: str) -> None:
         traceback.print_exc()  # into the log
         set_state(workspace, job, "failed", _why(error, workspace, job))
         raise SystemExit(1) from None
+
+
+def _do(workspace: Workspace, job: str, progress: CatalogueProgress) -> None:
+    """Do the work of either kind of job. What it needs is imported here: that takes seconds, and counts as a stage."""
+    settings = job_settings(workspace, job)
+    if isinstance(settings, PriceSettings):
+        from curation.pricing import measure_price
+
+        measure_price(settings, workspace, progress)
+    else:
+        from curation.pipeline import run
+
+        run(settings, workspace, job, progress)
 
 
 def _why(error: Exception, workspace: Workspace, job: str) -> str:

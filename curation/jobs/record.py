@@ -14,7 +14,7 @@ from pathlib import Path
 from curation.errors import DataError
 from curation.jobs.alive import is_alive
 from curation.jobs.queue import place_in_queue
-from curation.settings import RunSettings
+from curation.settings import PriceSettings, RunSettings, settings_of
 from curation.workspace import Workspace
 from curation.workspace.folder import JOBS
 
@@ -23,6 +23,7 @@ __all__ = [
     "JobStatus",
     "active_jobs",
     "add_job",
+    "has_job",
     "job_settings",
     "job_status",
     "lock_of",
@@ -82,25 +83,26 @@ def lock_of(workspace: Workspace, job: str) -> Path:
     return workspace.folder / JOBS / f"{job}.lock"
 
 
-def add_job(workspace: Workspace, job: str, settings: RunSettings) -> None:
-    """Enter a new job as queued; one that is there keeps its settings and is queued again."""
+def add_job(workspace: Workspace, job: str, settings: RunSettings | PriceSettings) -> None:
+    """Enter a new job as queued; one that is there is queued again, with these settings."""
     with workspace.catalogue.write() as db:
         db.execute(
             "INSERT INTO jobs (id, state, settings, submitted) VALUES (?, 'queued', ?, ?) "
-            "ON CONFLICT (id) DO UPDATE SET state = 'queued', message = '', stage = '', finished = '[]'",
+            "ON CONFLICT (id) DO UPDATE SET settings = excluded.settings, state = 'queued', message = '', stage = '', "
+            "finished = '[]'",
             (job, json.dumps(settings.to_json()), time.time()),
         )
 
 
-def job_settings(workspace: Workspace, job: str) -> RunSettings:
-    """Return the settings of a job.
+def job_settings(workspace: Workspace, job: str) -> RunSettings | PriceSettings:
+    """Return the settings of a job, which also tell its kind.
 
     Raises
     ------
     DataError
         When there is no such job.
     """
-    return RunSettings.from_json(json.loads(_known(_row(workspace, job))["settings"]), "the job")
+    return settings_of(json.loads(_known(_row(workspace, job))["settings"]), "the job")
 
 
 def set_state(
@@ -149,6 +151,11 @@ def job_status(workspace: Workspace, job: str) -> JobStatus:
     finished = tuple((stage, seconds) for stage, seconds in json.loads(row["finished"]))
     before = place_in_queue(job) if row["state"] == "queued" else 0
     return JobStatus(row["state"], scored, row["stage"], done, total, left, finished=finished, before=before)
+
+
+def has_job(workspace: Workspace, job: str) -> bool:
+    """Return whether the catalogue knows a job."""
+    return _row(workspace, job) is not None
 
 
 def unfinished_jobs(workspace: Workspace) -> list[str]:

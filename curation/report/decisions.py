@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from curation import __version__
 from curation.errors import DataError
-from curation.exploring import Samples, checked, mask, sentence
+from curation.exploring import Samples, checked, mask, sentence, split
 from curation.exploring.selection import NAMED
-from curation.partitioning import PARTITION, parts_for_export
+from curation.exploring.sentences import recipe_told
+from curation.partitioning import kept_partition
 from curation.report.markup import escaped, paragraphs, table
 from curation.soundness import advice
 from curation.versions import installed_versions
@@ -33,9 +34,11 @@ def choices_made(workspace: Workspace, samples: Samples) -> str:
 
 
 def _partition(workspace: Workspace, samples: Samples) -> Iterator[tuple[str, str, int]]:
-    recipe = saved_selection(workspace, samples.run.folder.name, PARTITION)
-    for part in list(parts_for_export(samples.run, recipe).values())[1:]:
-        yield "Partition", part.title, len(part.frame)
+    recipe = kept_partition(workspace, samples.run)
+    if recipe is not None:
+        found = split(recipe, samples)
+        yield "Partition", f"What stays: {recipe_told(recipe, samples.run.modality_names)}", found.count
+        yield "Partition", "What leaves", found.total - found.count
 
 
 def _named(workspace: Workspace, samples: Samples) -> Iterator[tuple[str, str, int]]:

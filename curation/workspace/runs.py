@@ -27,7 +27,8 @@ MAPS = {
     "terms": "map-terms.parquet",
 }
 COPIES, REPEATS, CHECKS = "copies.parquet", "repeats.parquet", "checks.json"
-LATER = (*MAPS.values(), COPIES, REPEATS, CHECKS)
+PRICE, PRICE_TOLD, PRICE_SAMPLES = "price.parquet", "price.json", "price-samples.parquet"
+LATER = (*MAPS.values(), COPIES, REPEATS, CHECKS, PRICE, PRICE_SAMPLES, PRICE_TOLD)
 """Files that come after a run can be opened already; each is whole or not there."""
 
 
@@ -105,7 +106,27 @@ class ScoredRun:
 
     def checks(self) -> dict | None:
         """Return what :func:`curation.fitting.check_fits` found, or None while it was not looked at."""
-        path = self.folder / CHECKS
+        return self._later_json(CHECKS)
+
+    def price(self) -> pd.DataFrame | None:
+        """Return policy, budget, repeat, metric and value, or None while the price of pruning was not measured.
+
+        See Also
+        --------
+        curation.pricing.measure_price
+        """
+        return self._later_frame(PRICE) if (self.folder / PRICE_TOLD).is_file() else None
+
+    def price_told(self) -> dict | None:
+        """Return how the price was measured and what it recommends, or None while it was not measured."""
+        return self._later_json(PRICE_TOLD)
+
+    def price_samples(self) -> pd.DataFrame | None:
+        """Return ``sample_id, nearness, hardness``, which some policies go by; None before the price is measured."""
+        return self._later_frame(PRICE_SAMPLES)
+
+    def _later_json(self, name: str) -> dict | None:
+        path = self.folder / name
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:

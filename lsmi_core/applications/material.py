@@ -16,7 +16,7 @@ from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.folds import stratified_folds
 from lsmi_core.projection import Projection
 
-__all__ = ["METRICS", "Material", "Pairs", "held_out", "hardness"]
+__all__ = ["METRICS", "Material", "Pairs", "held_out", "hardness", "standing"]
 
 METRICS = ("accuracy", "balanced_accuracy", "worst_category", "accuracy_without_1", "accuracy_without_2")
 MAX_COMPONENTS = 64
@@ -119,6 +119,30 @@ class Material:
         missing = self.asked.clone()
         missing[:, columns] = 0
         return (probes.predict(missing) == self.asked_codes).mean(axis=1)
+
+
+def standing(pairs: Pairs, random_state: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return how near each sample is to an earlier one, and how hard for a quick model, when all are learned from.
+
+    What the policies "duplicates-first" and "easy-first" go by, once nobody is held out any more.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    random_state : int
+
+    Returns
+    -------
+    nearness, hardness : float64 ndarray of shape (n_samples,)
+
+    See Also
+    --------
+    nearest_earlier, hardness
+    """
+    x = np.hstack([_standardised(side, side[:1])[0] for side in (pairs.x1, pairs.x2)])
+    n_classes, n_steps = int(pairs.codes.max()) + 1, default_steps(len(pairs))
+    found = hardness(torch.as_tensor(x), pairs.codes, n_classes, n_steps, random_state)
+    return nearest_earlier(x, pairs.codes), found
 
 
 def _standardised(learned: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

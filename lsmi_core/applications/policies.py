@@ -27,10 +27,10 @@ def keep(priority: np.ndarray, codes: np.ndarray, budget: float, minimum: int = 
         The higher, the longer a sample is kept. Ties go to the earlier sample.
     codes : int ndarray of shape (n_samples,)
         Category of each sample.
-    budget : float in (0, 1]
+    budget : float in [0, 1]
         Share to keep, rounded to the nearest sample.
     minimum : int
-        How many of every category stay at least, or all it has.
+        How many of every category stay at least, or all it has; may be 0.
     balanced : bool
         Keep the same share of every category, rounded in each; otherwise the highest of all together.
 
@@ -61,10 +61,10 @@ def keep(priority: np.ndarray, codes: np.ndarray, budget: float, minimum: int = 
 def _check_keep(priority: np.ndarray, codes: np.ndarray, budget: float, minimum: int) -> None:
     if np.ndim(priority) != 1 or np.shape(priority) != np.shape(codes):
         raise InvalidInputError("priority and codes must be flat and of the same length.")
-    if isinstance(budget, bool) or not isinstance(budget, int | float | np.number) or not 0 < budget <= 1:
-        raise InvalidInputError(f"The 'budget' must be a share above 0 and at most 1. Got {budget!r} instead.")
-    if isinstance(minimum, bool) or not isinstance(minimum, int | np.integer) or minimum < 1:
-        raise InvalidInputError(f"The 'minimum' must be an int of at least 1. Got {minimum!r} instead.")
+    if isinstance(budget, bool) or not isinstance(budget, int | float | np.number) or not 0 <= budget <= 1:
+        raise InvalidInputError(f"The 'budget' must be a share between 0 and 1. Got {budget!r} instead.")
+    if isinstance(minimum, bool) or not isinstance(minimum, int | np.integer) or minimum < 0:
+        raise InvalidInputError(f"The 'minimum' must be an int of at least 0. Got {minimum!r} instead.")
     if np.isnan(priority).any():
         raise InvalidInputError("priority has values that are not numbers; score the samples again.")
 

@@ -1,0 +1,133 @@
+"""The price of pruning as a job: measured on the features of a run, cell by cell, and kept beside its scores."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from curation.fitting import new_estimator, some_rows
+from curation.pipeline import features_of
+from curation.progress import Progress, silent, stage_counter
+from curation.settings import PriceSettings, RunSettings
+from curation.workspace import ScoredRun, Workspace, add_later, load_run
+from curation.workspace.files import write_json
+from curation.workspace.runs import PRICE, PRICE_SAMPLES, PRICE_TOLD
+from lsmi_core.applications import PriceOfPruning, PruningSettings, price_of_pruning
+from lsmi_core.applications.material import Pairs, held_out, standing
+from lsmi_core.applications.price import CHOSEN
+from lsmi_core.applications.pruning import Cell
+
+__all__ = ["CELLS", "measure_price"]
+
+CELLS = "price-cells.json"
+"""Finished pieces of the work, so that it goes on where it stopped, and so that another budget costs only itself."""
+
+MEASURED_ON = 50_000
+"""Of more samples so many are measured on: the time grows faster than their number."""
+
+MANY, FOLDS = 5_000, 5
+
+
+def measure_price(settings: PriceSettings, workspace: Workspace, progress: Progress = silent) -> ScoredRun:
+    """Measure what leaving samples of a run out costs, or what is left to be measured of it.
+
+    Below 5,000 samples five fifths of them are asked in turn; above, one fifth three times with other seeds.
+
+    Parameters
+    ----------
+    settings : PriceSettings
+    workspace : Workspace
+    progress : Progress
+        Whatever it raises cancels; finished pieces are kept.
+
+    Returns
+    -------
+    ScoredRun
+        With :meth:`~curation.workspace.ScoredRun.price` and what goes with it.
+
+    Raises
+    ------
+    DataError, EncoderError, InvalidInputError
+        When the features cannot be had any more, or there are too few samples; the sentence says what to do.
+    """
+    run = load_run(workspace.run_entry(settings.run).folder)
+    features = features_of(workspace, run, progress)
+    labels = run.scores["label"].to_numpy(dtype=np.str_)
+    codes = np.unique(labels, return_inverse=True)[1]
+    rows = some_rows(labels, MEASURED_ON, settings.random_state)
+    pairs = Pairs(*(x[rows] for x in features), np.unique(labels[rows], return_inverse=True)[1])
+    price = _measured(settings, run, pairs, progress)
+    if run.price_samples() is None:
+        progress("Rank every sample", 0, 1)
+        nearness, hardness = standing(Pairs(*features, codes), settings.random_state)
+        told = {"sample_id": run.scores["sample_id"], "nearness": nearness, "hardness": hardness}
+        add_later(workspace, run, PRICE_SAMPLES, pd.DataFrame(told))
+        progress("Rank every sample", 1, 1)
+    add_later(workspace, run, PRICE, pd.DataFrame(price.rows()))
+    add_later(workspace, run, PRICE_TOLD, _told(settings, price, len(pairs), len(run.scores)))
+    return run
+
+
+def _measured(settings: PriceSettings, run: ScoredRun, pairs: Pairs, progress: Progress) -> PriceOfPruning:
+    repeats = FOLDS if len(pairs) < MANY else 3
+    test = held_out(pairs.codes, FOLDS, settings.random_state)
+    pruning = PruningSettings(settings.budgets, repeats, random_state=settings.random_state)
+    scored_with = RunSettings.from_json(run.record["settings"])
+    cells = _Cells(run.folder / CELLS, _fingerprint(pairs, settings, scored_with))
+    return price_of_pruning(
+        pairs.x1, pairs.x2, pairs.codes, test if repeats == FOLDS else test[0], pruning, new_estimator(scored_with),
+        stage_counter(progress, "Measure the price"), cells.known, cells.keep,
+    )  # fmt: skip
+
+
+def _fingerprint(pairs: Pairs, settings: PriceSettings, scored_with: RunSettings) -> str:
+    """Return a digest of all that a cell depends on, budgets apart: each is measured for itself."""
+    made_by = {**scored_with.to_json(), "source": None, "encoders": None, "seed": settings.random_state}
+    digest = hashlib.sha256(json.dumps(made_by, sort_keys=True).encode())
+    for array in (pairs.x1, pairs.x2, pairs.codes):
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+class _Cells:
+    """Finished cells in a file; those of other data or settings are not looked at.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    made_from : str
+    """
+
+    def __init__(self, path: Path, made_from: str) -> None:
+        self.path, self.made_from = path, made_from
+        self.known: dict[Cell, np.ndarray] = {}
+        try:
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            if kept["made_from"] == made_from:
+                self.known = {Cell(*cell): np.array(values) for cell, values in kept["cells"]}
+        except (OSError, ValueError, KeyError, TypeError):  # none yet, or spoilt: measured again
+            pass
+
+    def keep(self, cell: Cell, values: np.ndarray) -> None:
+        """Write a finished cell down with the others."""
+        self.known[cell] = values
+        cells = [[[*cell], values.tolist()] for cell, values in self.known.items()]
+        write_json({"made_from": self.made_from, "cells": cells}, self.path)
+
+
+def _told(settings: PriceSettings, price: PriceOfPruning, measured_on: int, n_samples: int) -> dict:
+    """Return how it was measured, and for every budget what was chosen and what is recommended."""
+    recipes = {b: [asdict(r) for r in found] for b, found in zip(price.budgets, price.recipes, strict=True)}
+    return {
+        "settings": settings.to_json(),
+        "measured_on": measured_on,
+        "n_samples": n_samples,
+        "n_repeats": price.values.shape[2],
+        "chosen": [{"budget": b, "recipes": found, "policy": CHOSEN} for b, found in recipes.items()],
+        "recommended": [asdict(price.recommend(b)) for b in price.budgets],
+    }
