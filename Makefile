@@ -46,6 +46,7 @@ bench-core: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.core
 
 bench-encoders: setup $(VENV)/.dev
+	$(PIP) -r requirements-bench.txt
 	$(BIN)/python -m benchmarks.encoders
 
 bench-pruning: setup $(VENV)/.dev

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import encoders_cache, encoders_quality
+from benchmarks import encoders_cache, encoders_quality, encoders_speed
 from benchmarks.report import write_sections
 
 REPORT = Path(__file__).with_name("encoders.md")
@@ -19,6 +19,7 @@ All figures by `make bench-encoders`; each section names its own command.
 """
 SECTIONS = {
     "quality": ("What the defaults are worth", encoders_quality.quality),
+    "speed": ("The speed", encoders_speed.speed),
     "cache": ("The cache", encoders_cache.cache),
 }
 

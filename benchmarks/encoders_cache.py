@@ -110,7 +110,7 @@ def _real(folder: Path) -> str:
     lists = [
         ("text", "emoji names", names),
         ("picture", "emoji drawings, 160 pixels", drawings),
-        ("picture", "made-up photographs, 12 megapixels", _photographs(folder / "photographs")),
+        ("picture", "made-up photographs, 12 megapixels", photographs(folder / "photographs", _PHOTOGRAPHS)),
     ]
     return (
         "The packaged encoders on real items (the emoji demo) and on JPEG files as large as a camera's. Each run is a "
@@ -134,11 +134,11 @@ def _twice(folder: Path, kind: str, what: str, items: list[str]) -> list[str]:
     ]  # fmt: skip
 
 
-def _photographs(folder: Path) -> list[str]:
-    """Noise over smooth colours, which packs into about as many bytes as a photograph does."""
+def photographs(folder: Path, count: int) -> list[str]:
+    """Make pictures: noise over smooth colours, which packs into about as many bytes as a photograph does."""
     folder.mkdir()
     rng = np.random.default_rng(0)
-    for i in range(_PHOTOGRAPHS):
+    for i in range(count):
         coarse = Image.fromarray(rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)).resize((4000, 3000))
         noisy = np.asarray(coarse, np.int16) + rng.integers(-12, 13, (3000, 4000, 1), dtype=np.int16)
         Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(folder / f"{i}.jpg", quality=90)

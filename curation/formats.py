@@ -58,7 +58,7 @@ FORMATS = {
     ),
     "zip": _format(
         "ZIP with media", "application/zip",
-        "pictures, sounds and texts with their scores, as Hugging Face datasets open them once unpacked", ".zip",
+        "media and texts with their scores, as Hugging Face datasets open them once unpacked", ".zip",
     ),
     "folder": _format("Folder with media", "", "what the ZIP holds, as a folder; files can be linked", ""),
 }  # fmt: skip

@@ -61,7 +61,8 @@ if earlier:
     with st.container(horizontal=True):
         for workspace, run in earlier:
             told = f"{run.name}, {time.strftime('%d %b %H:%M', time.localtime(run.when))}"
-            if st.button(plain(told), key=f"open_{run.id}", icon=":material/history:", help=f"Run {run.id}"):
+            key = f"open_{workspace}_{run.id}"  # a copied workspace has the same runs
+            if st.button(plain(told), key=key, icon=":material/history:", help=f"Run {run.id}"):
                 state.open_run(workspace, run.id)
                 st.switch_page("pages/explore.py", query_params=state.address())
 

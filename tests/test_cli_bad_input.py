@@ -161,7 +161,7 @@ def test_unknown_demo(tmp_path, capsys):
         (["--budget", "0.3", "--out", "a"], ".csv, .parquet, .jsonl"),
         (["--budget", "0.3", "--out", "a.csv", "--by", "beauty"], "beauty"),
         (["--budget", "0.3", "--out", "a.csv", "--by", "unique:sound"], "unique:image"),
-        (["--budget", "0.3", "--out", "a.csv", "--rest", "b.txt"], ".csv, .parquet, .jsonl"),
+        (["--budget", "0.3", "--out", "a.csv", "--rest", "b.xlsx"], ".csv, .parquet, .jsonl"),
         (["--budget", "0.3", "--out", "a.csv", "--rest", "old.csv"], "exists already"),
         (["--budget", "0.3", "--out", "old.csv"], "exists already"),
         (["--budget", "0.3", "--out", "a.csv", "--rest", "./a.csv"], "different files"),

@@ -218,8 +218,8 @@ def test_exports_are_noted(place, tmp_path):
         (["--where", '{"kind": "range", "column": "label"}'], "no column 'label'"),
         (["--features"], "cannot hold features"),
         (["--links", "hard"], "Only a folder"),
-        (["--format", "zip", "--out", "a.zip"], "no pictures or sounds"),
-        (["--format", "folder", "--out", "a"], "no pictures or sounds"),
+        (["--format", "zip", "--out", "a.zip"], "no pictures, sounds or videos"),
+        (["--format", "folder", "--out", "a"], "no pictures, sounds or videos"),
     ],
 )
 def test_what_cannot_be_exported_is_said_and_leaves_nothing(place, tmp_path, monkeypatch, capsys, arguments, said):

@@ -170,6 +170,19 @@ def test_a_picture_with_a_sound(small_run, hugging, tmp_path):
         assert sound.read_bytes() == Path(items["noise"][row]).read_bytes() and found[row]["image"].size == (8, 8)
 
 
+def test_videos_go_along(small_run, tmp_path):
+    """They are copied as they are: whether a file is a film is the importer's to say."""
+    clips = [tmp_path / f"{k}.mp4" for k in range(3)]
+    for k, clip in enumerate(clips):
+        clip.write_bytes(bytes([k]) * 100)
+    items = {"clip": list(map(str, clips)), "words": list("abc")}
+    chosen = chosen_with(small_run, {"clip": "video", "words": "text"}, items)
+    told = make_file(chosen, "folder", tmp_path / "out").manifest
+    assert told["open_with"].startswith('datasets.load_dataset("videofolder"')
+    lines = pd.read_json(tmp_path / "out" / "metadata.jsonl", lines=True)
+    assert [(tmp_path / "out" / f).read_bytes() for f in lines["file_name"]] == [c.read_bytes() for c in clips]
+
+
 def test_hostile_names_stay_inside_and_confuse_nobody(small_run, hugging, tmp_path):
     """Names that lead outside, collide, look like splits to the loader, or like files it should open."""
     names = ["test.png", "train-val.PNG", "..png", "a b\nc.png", "x.p;ng", "noending"]
@@ -232,5 +245,5 @@ def test_the_same_samples_make_the_same_archive(picture_run, tmp_path):
 
 def test_features_have_no_media(small_run, tmp_path):
     workspace, run = open_run(small_run.folder)
-    with pytest.raises(DataError, match="no pictures or sounds"):
+    with pytest.raises(DataError, match="no pictures, sounds or videos"):
         make_file(choose(workspace, run, Samples(run), Choice()), "zip", tmp_path / "a.zip")

@@ -93,6 +93,7 @@ def test_what_takes_long_is_prepared_first(run):
     next(b for b in app.button if b.label == "Prepare 60 samples as NumPy arrays").click().run()
     assert not app.exception and not app.error
     assert labels(app)[:2] == ["Download 60 samples as NumPy arrays", "Its manifest"]
+    assert not [b for b in app.button if b.label.startswith("Prepare")]
     assert "--features" in app.code[0].value and "features=True" in app.code[1].value
     app.checkbox[0].uncheck().run()
     assert labels(app) == ["Download the report"], "another file"

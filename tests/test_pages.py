@@ -263,6 +263,15 @@ def test_somebody_elses_workspace_is_not_here(small_run):
     assert theirs not in {identifier for identifier, _ in recent_runs("", limit=1000)}
 
 
+def test_a_copied_workspace_stands_beside_the_first(small_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("INTERPLAY_HOME", str(tmp_path))
+    for _ in range(2):
+        shutil.copytree(small_run.folder.parent.parent, tmp_path / "workspaces" / new_id())
+    app = opened("start")
+    assert not app.exception
+    assert len([b for b in app.button if (b.key or "").endswith(small_run.folder.name)]) == 2
+
+
 def test_a_workspace_is_opened_by_its_folder(small_run, tmp_path, monkeypatch):
     folder = Path(shutil.copytree(small_run.folder.parent.parent, tmp_path / "mine"))
     monkeypatch.setenv("INTERPLAY_ROOTS", str(tmp_path))

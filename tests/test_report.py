@@ -22,12 +22,16 @@ from curation.exploring.selection import NAMED
 from curation.report import report_html, write_report
 from curation.report.markup import escaped, figure, table
 from curation.summary import finding
-from curation.workspace import open_run, save_selection, tag_samples, tags_of
+from curation.workspace import add_later, open_run, save_selection, tag_samples, tags_of
 
 HOSTILE = [
     "<script>window.struck=1</script>", "</script><img src=x onerror=window.struck=1>", "a & b &amp; c",
     "'\"><svg/onload=window.struck=1>", "{{x}} %{y}", "line\u2028break\u202e", "http://example.com/x.png",
 ]  # fmt: skip
+CHECKS = {
+    "null": dict.fromkeys(("r", "u1", "u2", "s", "i1", "i2", "i12"), 0.0), "looked_at": 75, "n_samples": 75,
+    "power": {"planted": 0.69, "found": 0.0, "seen": False, "sentence": "Nothing was seen."},
+}  # fmt: skip
 SECTIONS = ["What carries the categories", "Distributions", "Side against side", "Examples", "Suspects",
             "What was decided", "Method and caveats", "Settings and versions"]  # fmt: skip
 
@@ -81,9 +85,13 @@ def hostile_samples(small_run, folder: Path) -> Samples:
 def report(picture_run, tmp_path_factory) -> tuple[str, Samples]:
     workspace, run = open_run(shutil.copytree(picture_run, tmp_path_factory.mktemp("report") / "workspace"))
     tag_samples(workspace, run.dataset, run.scores["sample_id"][:5], "look again")
+    (run.folder / "checks.json").write_text(json.dumps(CHECKS), encoding="utf-8")
     low = {"kind": "range", "column": "r", "low": None, "high": 0.4}
     save_selection(workspace, run.folder.name, f"{NAMED}the weak <ones>", low)
     save_selection(workspace, run.folder.name, "partition", {"by": "r", "side": "high", "balanced": False, "count": 30})
+    nothing = dict.fromkeys(("r", "u1", "u2", "s", "i1", "i2", "i12"), 0.0)
+    power = {"planted": 0.69, "found": 0.0, "seen": False, "sentence": ""}
+    add_later(workspace, run, "checks.json", {"null": nothing, "power": power, "looked_at": 75, "n_samples": 75})
     samples = Samples(run, tags=tags_of(workspace, run.dataset))
     return report_html(workspace, samples), samples
 

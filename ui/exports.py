@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime import Runtime, exists
 
+from curation.dataset import MEDIA_KINDS
 from curation.exploring import sentence, split
 from curation.exploring.sentences import recipe_told
 from curation.export import FORMATS, Choice, Chosen, Made, choose, commands, make_file, snippet
@@ -30,7 +31,6 @@ __all__ = ["chosen_format", "chosen_samples", "download", "how_to_repeat", "repo
 
 _DRAWER = "drawer"
 _AT_ONCE = ("csv", "parquet", "jsonl", "txt", "json")  # made within moments, when their button is pressed
-_MEDIA = ("picture", "sound")
 
 
 def chosen_samples(now: Showing) -> Chosen:
@@ -87,7 +87,7 @@ def _parts(now: Showing) -> dict[str, tuple[str, Choice]]:
 
 def chosen_format(chosen: Chosen) -> tuple[str, bool]:
     """Offer the formats that a browser can take; return the one chosen, and whether features go along."""
-    has_media = bool(set(_MEDIA) & set(chosen.run.kinds.values()))
+    has_media = bool(set(MEDIA_KINDS) & set(chosen.run.kinds.values()))
     forms = [name for name in FORMATS if name != "folder" and (name != "zip" or has_media)]
     form = st.radio(
         "Format", forms, format_func=lambda f: FORMATS[f].title, captions=[plain(FORMATS[f].when) for f in forms]
@@ -105,9 +105,9 @@ def download(chosen: Chosen, form: str, features: bool) -> None:
     if form not in _AT_ONCE and drawer.made(key) is None:
         if not st.button(f"Prepare {told}", type="primary", icon=":material/package_2:"):
             return
-        with st.status(f"Preparing {told}") as status:
+        with st.status(f"Preparing {told}"):
             drawer.get(key, name, partial(make, progress=_Shown()))
-            status.update(label="Ready", state="complete")
+        st.rerun()  # the button to prepare it has done its work
     get = partial(drawer.get, key, name, make)
     with st.container(horizontal=True):
         st.download_button(
@@ -179,7 +179,7 @@ def how_to_repeat(chosen: Chosen, form: str, features: bool) -> None:
         st.code(snippet(chosen, form, name, features), language="python")
         if str(ENDING) in commands(chosen, form, name, features):
             st.caption("The selection is too long for a line: it is read from the manifest, so put that beside it.")
-        if has_media := set(_MEDIA) & set(chosen.run.kinds.values()):
+        if has_media := set(MEDIA_KINDS) & set(chosen.run.kinds.values()):
             st.caption(f"A folder with the {' and '.join(sorted(has_media))} files instead of a ZIP: --format folder; "
                        "with --links hard, symbolic or paths nothing is copied.")  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Samples with their pictures, sounds and texts, laid out as Hugging Face's imagefolder and audiofolder read them."""
+"""Samples with their pictures, sounds, videos and texts, laid out as Hugging Face's imagefolder and its kin expect."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LINES, LISTED = "metadata.jsonl", "samples.jsonl"
 _BLOCK, _LARGE = 1 << 20, 1 << 31
 _EVERY = 25  # files between two reports of progress
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same files make the same archive
-_BASE = {"picture": "image", "sound": "audio"}
+_BASE = {"picture": "image", "sound": "audio", "video": "video"}  # what Hugging Face calls them
 Count = Callable[[int, int], None]
 Note = dict[str, object]
 
@@ -41,7 +41,7 @@ class Media:
         One row a sample, with the places of its files.
     gone : pandas.DataFrame
         ``sample_id`` and ``path`` of samples that are left out because a file is not where it was.
-    loader : {"imagefolder", "audiofolder"}
+    loader : {"imagefolder", "audiofolder", "videofolder"}
         What Hugging Face's ``load_dataset`` opens it with.
     """
 
@@ -66,12 +66,14 @@ def gather(chosen: Chosen, only_listed: bool = False) -> Media:
     Raises
     ------
     DataError
-        When no side is a picture or a sound, or no sample has its files any more.
+        When no side is a picture, a sound or a video, or no sample has its files any more.
     """
     kinds, frame = chosen.run.kinds, chosen.frame
     sides = [name for name in chosen.run.modality_names if kinds[name] in _BASE and f"item.{name}" in frame]
     if not sides:
-        raise DataError("These samples have no pictures or sounds to take along; export a table or arrays instead.")
+        raise DataError(
+            "These samples have no pictures, sounds or videos to take along; export a table or arrays instead."
+        )
     gone = _gone(frame, sides)
     frame = frame[~frame["sample_id"].isin(gone["sample_id"])]
     if frame.empty:
