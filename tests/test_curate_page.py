@@ -6,9 +6,11 @@ import shlex
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from test_pages import installed, opened, pages_only_through_app, words  # noqa: F401 - a fixture
 
+import cli
 from curation.exploring import GROUPS, PartitionRecipe, Samples, split
 from curation.jobs.alive import held
 from curation.jobs.price import price_job
@@ -17,7 +19,7 @@ from curation.partitioning import keep_partition, kept_partition, part_node
 from curation.places import known_workspace, new_id
 from curation.recommending import price_of
 from curation.settings import PriceSettings
-from curation.workspace import keep_view, saved_selection
+from curation.workspace import ScoredRun, keep_view, load_run, saved_selection
 
 NAMED = "named/"
 
@@ -28,6 +30,10 @@ def run(small_run, interplay_home) -> tuple[str, str]:
     workspace = new_id()
     shutil.copytree(small_run.folder.parent.parent, interplay_home / "workspaces" / workspace)
     return workspace, small_run.folder.name
+
+
+def loaded(run: tuple[str, str]) -> ScoredRun:
+    return load_run(known_workspace(run[0], "").run_entry(run[1]).folder)
 
 
 def said(app) -> str:
@@ -93,7 +99,6 @@ def test_nothing_and_everything_are_harmless(run):
 def test_by_groups(run, small_run):
     app = opened("curate", run)
     app.segmented_control(key="how").set_value("groups").run()
-    app.get("button_group")  # drawn
     counts = np.bincount(Samples(small_run).group, minlength=len(GROUPS))
     assert f"{60 - counts[GROUPS.index('misleading')]} of 60 samples stay" in said(app), "all but what misleads"
     app.pills(key="keep_groups").set_value(["redundant"]).run()
@@ -107,13 +112,7 @@ def test_by_chance_with_a_seed_that_is_recorded(run):
     app.number_input(key="seed").set_value(5).run()
     press(app, "Keep this partition")
     workspace = known_workspace(run[0], "")
-    assert kept_partition(workspace, Samples_run(run)).seed == 5
-
-
-def Samples_run(run: tuple[str, str]):
-    from curation.workspace import load_run
-
-    return load_run(known_workspace(run[0], "").run_entry(run[1]).folder)
+    assert kept_partition(workspace, loaded(run)).seed == 5
 
 
 def test_within_what_is_selected_on_explore(run, small_run):
@@ -160,10 +159,6 @@ def test_what_was_tried_survives_a_new_session(run):
 
 
 def test_the_command_that_is_shown_makes_the_same(run, small_run, tmp_path, monkeypatch):
-    import pandas as pd
-
-    import cli
-
     app = opened("curate", run)
     app.number_input(key="count").set_value(7).run()
     typed = shlex.split(next(code.value for code in app.code))
@@ -175,7 +170,7 @@ def test_the_command_that_is_shown_makes_the_same(run, small_run, tmp_path, monk
 
 def test_a_recipe_that_this_run_cannot_follow_is_said_and_replaced(run):
     recipe = PartitionRecipe("policy", count=5, order="duplicates-first")
-    keep_partition(known_workspace(run[0], ""), Samples_run(run), recipe)
+    keep_partition(known_workspace(run[0], ""), loaded(run), recipe)
     app = opened("curate", run)
     assert not app.exception and "measure it first" in said(app)
     assert "30 of 60 samples stay" in said(app)
