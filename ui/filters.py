@@ -22,7 +22,7 @@ _SCORES = ("r", "u1", "u2", "s", "i1", "i2", "i12")
 def filter_bar(now: Showing) -> None:
     """Offer the interaction groups with their colours and counts, and behind a button every other filter."""
     named = {g.key: g for g in groups(now.run.modality_names)}
-    counts = [int((now.samples.group == code).sum()) for code in range(len(GROUPS))]
+    counts = now.samples.group_counts
     chosen = now.view.filter_about("group")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         follow("filter_groups", chosen["groups"] if chosen else [])

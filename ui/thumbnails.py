@@ -32,7 +32,10 @@ def _reduced(path: str, changed: int, size: int) -> bytes | str:
             upright = ImageOps.exif_transpose(picture)
             upright.thumbnail((_SIDE, _SIDE))
             buffer = io.BytesIO()
-            upright.convert("RGBA" if "A" in upright.getbands() else "RGB").save(buffer, "WEBP", quality=82)
+            if upright.has_transparency_data:
+                upright.convert("RGBA").save(buffer, "PNG", optimize=True)
+            else:  # of both formats Streamlit sends the bytes as they are
+                upright.convert("RGB").save(buffer, "JPEG", quality=82)
     except (OSError, ValueError, SyntaxError):  # a picture that the encoder refused is shown as far as the browser can
         return path
     return buffer.getvalue()
