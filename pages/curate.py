@@ -1,16 +1,13 @@
 """Curate: decide what stays, see what leaving the rest out costs, and look at both parts before anything leaves."""
 
-from dataclasses import replace
-
 import streamlit as st
 
-from curation.partitioning import keep_partition, kept_partition, part_node, share_of
-from curation.recommending import POLICY_NAMES, policy_recipe
+from curation.partitioning import kept_partition, part_node
 from ui import showing as show
 from ui import state
 from ui.before_after import before_and_after
-from ui.components import empty_state, error_box
-from ui.curating import change, controls, curating, how_to_repeat, told
+from ui.components import empty_state
+from ui.curating import controls, curating, how_to_repeat, keep_tried, take_advice, told
 from ui.pricing import price_panel
 from ui.showing import showing
 from ui.text import plain
@@ -27,20 +24,6 @@ st.markdown(
     "Decide what stays. Nothing is deleted: an export leaves out what you leave out, and both parts can be taken."
 )
 made = curating(now)
-
-
-def take(share: float) -> None:
-    """Make the recommended policy the partition, at the share on show."""
-    recipe = policy_recipe(now.run, POLICY_NAMES["chosen"], share)
-    change(replace(recipe, within=made.recipe.within, count=share_of(share, made.partition.total, of=1)))
-
-
-def keep() -> None:
-    """Keep the partition for the export, and under a name for everything else."""
-    with error_box():
-        name = show.name_free(st.session_state["partition_name"] or "what stays")
-        keep_partition(state.workspace(), now.run, made.recipe)
-        show.name_node(name, part_node(made.recipe))
 
 
 left, right = st.columns([1, 1.35], gap="large")
@@ -60,9 +43,9 @@ with left:
     else:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.text_input("Name of what stays", placeholder="what stays", max_chars=60, key="partition_name")
-            st.button("Keep this partition", type="primary", icon=":material/bookmark_add:", on_click=keep)
+            st.button("Keep this partition", type="primary", icon=":material/bookmark_add:", on_click=keep_tried)
     how_to_repeat(made)
 with right:
     st.subheader("What leaving the rest out costs", anchor=False)
-    price_panel(now.run, made.partition.share, take)
+    price_panel(now.run, made.partition.share, take_advice)
 before_and_after(made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import makers
 import numpy as np
@@ -11,8 +12,11 @@ import pytest
 
 from benchmarks import browser
 from curation.demos import load_demo
-from curation.places import recent_runs
-from curation.workspace import load_run
+from curation.exploring import Samples, split
+from curation.partitioning import kept_partition
+from curation.places import new_id, recent_runs
+from curation.recommending import POLICY_TITLES
+from curation.workspace import load_run, open_run
 from lsmi_core.applications import partition
 
 pytestmark = pytest.mark.browser
@@ -73,8 +77,9 @@ def test_demo_from_first_click_to_checked_download(page, home, tmp_path):
     count.fill("500")
     count.press("Enter")
     page.get_by_text("500 of 1,270 samples").wait_for()
-    page.get_by_role("button", name="Keep this partition for export").click()
-    page.get_by_text("Selected: highest “Both say it” (500 samples)").wait_for()
+    page.get_by_role("button", name="Keep this partition").click()
+    page.get_by_role("button", name="Export it").click()
+    page.get_by_text("What stays: the highest “both say it” (500 samples)").wait_for()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download 500 samples as CSV").click()
     download.value.save_as(tmp_path / "selected.csv")
@@ -103,6 +108,32 @@ def test_own_pictures_and_texts_with_bad_rows(page, address, tmp_path):
     page.get_by_text("Fingerprint of the categories").wait_for(timeout=SCORING)
     page.get_by_text(f"{len(made.bad)} rows were left out: why").wait_for()
     assert visible_errors(page) == []
+
+
+def test_pruning_from_its_price_to_the_part_that_stays(page, address, home, small_run):
+    """Measured by a real job, taken as advised, seen before and after, kept, and shown on Explore."""
+    workspace = new_id()
+    shutil.copytree(small_run.folder.parent.parent, home / "workspaces" / workspace)
+    page.goto(f"{address}/curate?workspace={workspace}&run={small_run.folder.name}")
+    page.get_by_role("button", name="Measure the price").click()
+    page.get_by_role("button", name="Cancel the measurement").wait_for()
+    page.reload()  # the work goes on, and the page finds it again
+    page.get_by_text(re.compile("When 50% stays: |when 50% stays")).wait_for(timeout=SCORING)
+    lines = page.locator(".js-plotly-plot").first.locator(".legendtext")
+    assert set(POLICY_TITLES.values()) == {text.strip() for text in lines.all_text_contents()}
+    page.get_by_role("button", name=re.compile("Take (this advice|such a random sample)")).click()
+    page.get_by_text(re.compile("at least 2 of every category")).wait_for()
+    page.get_by_text("30 of 60 samples stay (50.0%)").wait_for()
+    page.get_by_text(re.compile("^before: mean ")).wait_for()
+    assert page.get_by_text("What leaves 30 samples").count() == 1
+    page.get_by_role("button", name="Keep this partition").click()
+    page.get_by_role("button", name="Show on Explore").click()
+    page.get_by_text("30 of 60 samples", exact=True).wait_for()
+    assert visible_errors(page) == []
+
+    opened = open_run(home / "workspaces" / workspace)
+    rows = split(kept_partition(*opened), Samples(opened[1])).selected
+    assert opened[1].scores["label"][rows].value_counts().to_dict() == {f"kind {c}": 10 for c in range(3)}
 
 
 def test_a_narrow_screen_never_scrolls_sideways(address, home, chromium):

@@ -9,13 +9,12 @@ from curation.figures import price_figure
 
 LINES = pd.DataFrame(
     [
-        ("all-the-same", 0.5, 0.70, 0.68, 0.72), ("all-the-same", 0.1, 0.50, 0.45, 0.55),
-        ("all-the-same", 1.0, 0.9, 0.9, 0.9),
+        ("random", 0.5, 0.70, 0.68, 0.72), ("random", 0.1, 0.50, 0.45, 0.55), ("random", 1.0, 0.9, 0.9, 0.9),
         ("chosen", 0.1, 0.60, 0.58, 0.62), ("chosen", 0.5, 0.75, 0.74, 0.76), ("chosen", 1.0, 0.9, 0.9, 0.9),
     ],
     columns=["policy", "budget", "mean", "low", "high"],
 )  # fmt: skip
-TITLES = {"chosen": "Chosen <b>for</b> you", "all-the-same": "Random"}
+TITLES = {"chosen": "Chosen <b>for</b> you", "random": "Random"}
 
 
 def drawn(share: float = 0.4):

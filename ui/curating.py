@@ -12,15 +12,24 @@ import streamlit as st
 from curation.errors import DataError, StorageError
 from curation.exploring import GROUPS, HARDEST, Partition, PartitionRecipe, Samples, groups, sentence, split
 from curation.exploring.sentences import column_title, order_told, recipe_told
-from curation.partitioning import keep_partition, kept_partition, share_of, with_count, with_percent, with_threshold
-from curation.recommending import POLICY_NAMES, policy_recipe
+from curation.partitioning import (
+    keep_partition,
+    kept_partition,
+    part_node,
+    share_of,
+    with_count,
+    with_percent,
+    with_threshold,
+)
+from curation.recommending import BASELINE, CHOSEN, POLICY_NAMES, policy_recipe
 from curation.words import PER_NAT
 from ui import state
-from ui.showing import Showing
+from ui.components import error_box
+from ui.showing import Showing, name_free, name_node, showing
 from ui.text import plain
 from ui.widgets import follow
 
-__all__ = ["Curating", "change", "controls", "curating", "how_to_repeat", "told"]
+__all__ = ["Curating", "controls", "curating", "how_to_repeat", "keep_tried", "take_advice", "told"]
 
 _DRAFT = "partition/draft"  # beside the partition that was kept: what is being tried survives a reload
 _MADE = "curating"
@@ -30,6 +39,16 @@ _SIDES = {"high": "the highest", "low": "the lowest"}
 _SCORES = ("r", "u1", "u2", "s", "i1", "i2", "i12", "suspect.label_error", "suspect.swapped_pair")
 _ORDERS = ("random", "redundant-first", "misleading-first")
 _MEASURED_ORDERS = ("duplicates-first", HARDEST)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What a session remembers of it; no samples, so that no session keeps them in memory."""
+
+    run: str
+    recipe: PartitionRecipe
+    count: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -64,14 +83,14 @@ def curating(now: Showing) -> Curating:
         recipe = replace(_first(now), measure=now.samples.measure)
         partition = split(recipe, now.samples)
     made = Curating(now, recipe, partition)
-    st.session_state[_MADE] = now.run.folder.name, made
+    st.session_state[_MADE] = _Tried(now.run.folder.name, recipe, partition.count, partition.total)
     return made
 
 
 def _draft(now: Showing) -> PartitionRecipe:
-    run, made = st.session_state.get(_MADE) or ("", None)
-    if run == now.run.folder.name:
-        return made.recipe
+    tried = st.session_state.get(_MADE)
+    if tried is not None and tried.run == now.run.folder.name:
+        return tried.recipe
     workspace = state.workspace()
     return kept_partition(workspace, now.run, _DRAFT) or kept_partition(workspace, now.run) or _first(now)
 
@@ -80,21 +99,35 @@ def _first(now: Showing) -> PartitionRecipe:
     return PartitionRecipe(count=share_of(_AT_FIRST, len(now.samples), of=1))
 
 
-def change(recipe: PartitionRecipe) -> None:
+def _change(recipe: PartitionRecipe) -> None:
     """Try another recipe."""
-    run, made = st.session_state[_MADE]
-    st.session_state[_MADE] = run, replace(made, recipe=recipe)
+    st.session_state[_MADE] = replace(_tried(), recipe=recipe)
     with suppress(StorageError):  # a folder that can only be read: it is tried all the same
-        keep_partition(state.workspace(), made.now.run, recipe, _DRAFT)
+        keep_partition(state.workspace(), state.scored_run(), recipe, _DRAFT)
 
 
-def _made() -> Curating:
-    return st.session_state[_MADE][1]
+def take_advice(share: float) -> None:
+    """Try what is recommended at a share."""
+    recipe = policy_recipe(state.scored_run(), POLICY_NAMES[CHOSEN], share)
+    _change(replace(recipe, within=_tried().recipe.within, count=share_of(share, _tried().total, of=1)))
+
+
+def keep_tried() -> None:
+    """Keep the partition for the export, and what stays under a name for everything else."""
+    recipe = _tried().recipe  # a click may come before what the last one changed is drawn
+    with error_box():
+        name = name_free(st.session_state["partition_name"].strip() or "what stays")
+        keep_partition(state.workspace(), state.scored_run(), recipe)
+        name_node(name, part_node(recipe))
+
+
+def _tried() -> _Tried:
+    return st.session_state[_MADE]
 
 
 def _settled() -> PartitionRecipe:
     """Return the recipe with the number of samples it keeps now, whatever that came from."""
-    return with_count(_made().recipe, _made().partition.count)
+    return with_count(_tried().recipe, _tried().count)
 
 
 def told(made: Curating) -> str:
@@ -116,7 +149,7 @@ def controls(made: Curating) -> None:
 def _other_way() -> None:
     how, recipe = st.session_state["how"], _settled()
     chosen = recipe.groups or tuple(g for g in GROUPS if g != "misleading")
-    change(replace(recipe, how=how, groups=chosen if how == "groups" else recipe.groups))
+    _change(replace(recipe, how=how, groups=chosen if how == "groups" else recipe.groups))
 
 
 def _by_score(made: Curating) -> None:
@@ -140,8 +173,8 @@ def _by_score(made: Curating) -> None:
 
 
 def _ranked(name: str) -> None:
-    recipe = _made().recipe if name == "minimum" else _settled()
-    change(replace(recipe, **{name: st.session_state[name]}))
+    recipe = _tried().recipe if name == "minimum" else _settled()
+    _change(replace(recipe, **{name: st.session_state[name]}))
 
 
 def _amount(made: Curating) -> None:
@@ -155,11 +188,11 @@ def _amount(made: Curating) -> None:
 
 
 def _percent() -> None:
-    change(with_percent(_made().recipe, st.session_state["percent"], _made().partition.total))
+    _change(with_percent(_tried().recipe, st.session_state["percent"], _tried().total))
 
 
 def _count() -> None:
-    change(with_count(_made().recipe, st.session_state["count"]))
+    _change(with_count(_tried().recipe, st.session_state["count"]))
 
 
 def _threshold(made: Curating, place: object) -> None:
@@ -173,7 +206,7 @@ def _threshold(made: Curating, place: object) -> None:
 
 def _thresholded(unit: str) -> None:
     if st.session_state["threshold"] is not None:
-        change(with_threshold(_made().recipe, st.session_state["threshold"] / PER_NAT[unit]))
+        _change(with_threshold(_tried().recipe, st.session_state["threshold"] / PER_NAT[unit]))
 
 
 def _by_group(made: Curating) -> None:
@@ -188,7 +221,7 @@ def _by_group(made: Curating) -> None:
 
 
 def _grouped() -> None:
-    change(replace(_made().recipe, groups=tuple(g for g in GROUPS if g in st.session_state["keep_groups"])))
+    _change(replace(_tried().recipe, groups=tuple(g for g in GROUPS if g in st.session_state["keep_groups"])))
 
 
 def _by_policy(made: Curating) -> None:
@@ -210,12 +243,12 @@ def _policy_title(policy: tuple[float, str]) -> str:
 
 def _policed() -> None:
     trim, order = st.session_state["policy"]
-    plain_one = policy_recipe(_made().now.run, POLICY_NAMES["balanced-random"], 1.0)
-    change(replace(_settled(), trim=trim, order=order, minimum=plain_one.minimum))
+    plain_one = policy_recipe(state.scored_run(), POLICY_NAMES[BASELINE], 1.0)
+    _change(replace(_settled(), trim=trim, order=order, minimum=plain_one.minimum))
 
 
 def _seeded() -> None:
-    change(replace(_made().recipe, seed=int(st.session_state["seed"])))
+    _change(replace(_tried().recipe, seed=int(st.session_state["seed"])))
 
 
 def _within(made: Curating) -> None:
@@ -231,11 +264,11 @@ def _within(made: Curating) -> None:
 
 
 def _narrowed() -> None:
-    node = _made().now.view.selection if st.session_state["within"] else {"kind": "all"}
-    share = _made().partition.share
-    inside = replace(_made().recipe, within=node)
-    total = split(replace(inside, how="groups"), _made().samples).total
-    change(with_count(inside, share_of(share, total, of=1)) if inside.threshold is None else inside)
+    now, tried = showing(), _tried()
+    inside = replace(tried.recipe, within=now.view.selection if st.session_state["within"] else {"kind": "all"})
+    total = split(replace(inside, how="groups"), now.samples).total
+    same_share = with_count(inside, share_of(tried.count, total, of=max(tried.total, 1)))
+    _change(same_share if inside.threshold is None else inside)
 
 
 def how_to_repeat(made: Curating) -> None:
