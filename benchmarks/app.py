@@ -44,9 +44,9 @@ TOLD = """
 
 `make bench-app`: a made-up run of {n:,} samples in 20 categories, all its maps and checks there, on the server of
 `make run`; Chromium on the same cores. From the click (of a page load, from its start) to the last change on screen,
-pictures apart. Loads come with a session of their own on a server that has served one before. "Server" is the time of
-its processor: other programs do not lengthen it much, but they do lengthen the seconds. Load of the
-machine: {before:.1f} at the start, {behind:.1f} at the end, on {cores} cores.
+pictures apart. What the browser has had before is not sent again. Loads come with a session of their own on a server
+that has served one before. "Server" is the time of its processor: other programs do not lengthen it much, but they do
+lengthen the seconds. Load of the machine: {before:.1f} at the start, {behind:.1f} at the end, on {cores} cores.
 
 {machine}
 
@@ -180,7 +180,7 @@ def actions(came: Visitor, count: int) -> None:
 def measure(came: Visitor, name: str) -> None:
     """Choose another measure; opening its list is not timed."""
     came.page.get_by_role("button", name="Measure and unit").click()
-    came.page.get_by_label("Measure", exact=False).locator("visible=true").first.click()
+    came.page.locator(".st-key-measure input").first.click()
     option = came.page.get_by_role("option").filter(has_text=f"{name.upper()}:")
     option.wait_for()
     came.timed("switch the measure", option.click)

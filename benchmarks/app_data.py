@@ -16,10 +16,7 @@ __all__ = ["made_up_workspace"]
 
 NAMES = ("picture", "text")
 PICTURES = 300
-WORDS = (
-    "amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath", "inlet", "jade", "knoll", "larch", "moss",
-    "north", "ochre", "pine", "quartz", "reed",
-)  # fmt: skip
+WORDS = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath", "inlet", "jade", "moss", "reed")
 POWER = {"planted": 0.693, "found": 0.55, "seen": True, "sentence": "Planted synergy was found again."}
 
 
