@@ -59,6 +59,7 @@ def show(page, view: str) -> None:
 
 def refused(page) -> list[str]:
     """What axe calls serious or critical: the rule, and the first place."""
+    assert page.locator("[data-testid=stException]").count() == 0  # a page that fails has nothing to be refused
     found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
     return [f"{v['id']}: {v['nodes'][0]['html'][:150]}" for v in found if v["impact"] in ("serious", "critical")]
 

@@ -77,7 +77,7 @@ def row_height(rows: int, roomy: int) -> int:
 
 
 def beside(text: str, **place: object) -> dict:
-    """Return a small annotation without an arrow, in the colour of the page's text."""
+    """Return a small annotation without an arrow, in the colour that the page gives to figures."""
     return {"text": text, "font": {"size": 11}, "showarrow": False, **place}
 
 
