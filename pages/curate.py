@@ -7,7 +7,8 @@ from ui import showing as show
 from ui import state
 from ui.before_after import before_and_after
 from ui.components import empty_state
-from ui.curating import controls, curating, how_to_repeat, keep_tried, take_advice, told
+from ui.curating import curating, how_to_repeat, keep_tried, take_advice, told
+from ui.partition_controls import controls
 from ui.pricing import price_panel
 from ui.showing import showing
 from ui.text import plain
@@ -24,8 +25,6 @@ st.markdown(
     "Decide what stays. Nothing is deleted: an export leaves out what you leave out, and both parts can be taken."
 )
 made = curating(now)
-
-
 left, right = st.columns([1, 1.35], gap="large")
 with left:
     st.subheader("What stays", anchor=False)
