@@ -64,12 +64,12 @@ def test_from_a_lasso_to_a_link(page, home):
     chosen = mask(View.from_json(view_of(workspace, run.folder.name, kept).state).selection, Samples(run))
     assert 0 < count < total
     assert count == chosen.sum()
-    looks = page.get_by_role("button", name="Look", exact=True)
+    looks = page.get_by_role("button", name="Explain", exact=True)
     page.wait_for_function("most => document.querySelectorAll('.st-key-gallery button').length >= most", arg=1)
     assert looks.count() == min(count, IN_GALLERY)
 
     page.get_by_role("button", name="Tag").click()
-    page.get_by_label("Tag", exact=True).last.fill("odd")
+    page.get_by_role("textbox", name="Tag", exact=True).fill("odd")
     page.get_by_label("Tag", exact=True).last.press("Enter")
     page.get_by_role("button", name="Give the tag").click()
     page.get_by_text(f"{count} samples got the tag").wait_for()

@@ -77,7 +77,7 @@ def test_demo_from_first_click_to_checked_download(page, home, tmp_path):
     count = page.get_by_label("Number of samples")
     count.fill("500")
     count.press("Enter")
-    page.get_by_text("500 of 1,270 samples").wait_for()
+    page.get_by_text("500 of 1,270 samples").first.wait_for()
     page.get_by_role("button", name="Keep this partition").click()
     page.get_by_role("button", name="Export it").click()
     page.get_by_text("What stays: the highest “both say it” (500 samples)").wait_for()

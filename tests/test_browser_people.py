@@ -94,7 +94,7 @@ def test_the_keyboard_reaches_filters_views_and_samples(page, served, link):
     texts = [told or "" for told in reached]
     places = [
         next(i for i, told in enumerate(texts) if name in told)
-        for name in ("Measure and unit", "Both say it", "More filters", "Categories", "Look")
+        for name in ("Both say it", "Filter", "Measure and unit", "Categories", "Explain")
     ]
     assert places == sorted(places)  # in the order in which they stand on the page
 
