@@ -23,11 +23,12 @@ CHECKED = ("r", "u1", "u2", "s", "i1", "i2", "i12")
 
 def new_estimator(settings: RunSettings, further: int = 0) -> LSMIEstimator:
     """Return the estimator of a run; of its k-th further fit with the seed that ``n_repeats`` would give it."""
+    seed = settings.random_state  # as it was given, so that a seed that is none is refused in the estimator's words
     return LSMIEstimator(
         redundancy=settings.redundancy,
         surprisal=settings.surprisal,
         n_splits=settings.n_splits,
-        random_state=(settings.random_state + further) % SEEDS,
+        random_state=(seed + further) % SEEDS if further else seed,
         device=settings.device,
     )
 

@@ -14,7 +14,7 @@ from test_cli_media import check_nothing_lost
 from test_pages import installed, opened, pages_only_through_app, words  # noqa: F401 - the fixture is used by name
 
 import cli
-import ui.components
+import ui.cards
 from curation.importing import describe_columns, open_media, suggest_roles
 
 
@@ -79,7 +79,7 @@ def test_the_pages_play_films(film_run, interplay_home):
 
 
 def test_large_films_are_not_held_in_the_memory_of_the_server(film_run, interplay_home, monkeypatch):
-    monkeypatch.setattr(ui.components, "_LARGEST_VIDEO", 100)
+    monkeypatch.setattr(ui.cards, "_LARGEST_VIDEO", 100)
     app = page_of(film_run, interplay_home, "curate")
     assert not app.exception and players(app) == []
     assert "are played here" in words(app)
