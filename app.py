@@ -1,5 +1,7 @@
 """Interplay in the browser: page set-up, the way through, and the one place where errors become sentences."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from ui.components import error_box, run_banner
@@ -7,6 +9,7 @@ from ui.people import sign_in_gate
 
 st.logo("ui/assets/logo.svg", size="large")
 st.set_page_config(page_title="Interplay", page_icon="ui/assets/icon.svg", layout="wide")
+st.html(Path("ui/assets/ink.css"))
 with error_box():
     sign_in_gate()
 

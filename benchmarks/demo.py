@@ -31,7 +31,7 @@ def click_to_figure(page: object, address: str) -> float:
     page.wait_for_timeout(2000)
     begun = time.perf_counter()
     button.click()
-    page.get_by_text("Fingerprint of the categories").wait_for(timeout=PATIENCE)
+    page.get_by_text("What carries the category").first.wait_for(timeout=PATIENCE)
     page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=PATIENCE)
     return time.perf_counter() - begun
 
@@ -48,7 +48,7 @@ def own_table(page: object, address: str, table: Path, media: Path | None) -> fl
     page.get_by_role("button", name="Score the pairs").wait_for()
     begun = time.perf_counter()
     page.get_by_role("button", name="Score the pairs").click()
-    page.get_by_text("Fingerprint of the categories").wait_for(timeout=PATIENCE)
+    page.get_by_text("What carries the category").first.wait_for(timeout=PATIENCE)
     page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=PATIENCE)
     return time.perf_counter() - begun
 
@@ -56,7 +56,7 @@ def own_table(page: object, address: str, table: Path, media: Path | None) -> fl
 def take_pictures(page: object, address: str, run: str, folder: Path) -> None:
     """Keep a picture of every page at 1440 and at 390 pixels."""
     folder.mkdir(parents=True, exist_ok=True)
-    page.get_by_text("Click a point to see its sample").wait_for(timeout=PATIENCE)
+    page.get_by_text("What carries the category").first.wait_for(timeout=PATIENCE)
     for width, height in ((1440, 1000), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         for name in ("start", "import_data", "score", "explore", "curate", "export"):

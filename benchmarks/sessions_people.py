@@ -150,18 +150,25 @@ class Person:
         self.visit.choose(kind, label, option)
         return option
 
+    def _view(self, name: str) -> None:
+        self.visit.choose("button_group", "View", [name])
+
     def _sort(self) -> None:
+        self._view("Categories")
         self._choose("Sort by")
         self._choose("Measure")
-        self._choose("Colour by")
 
     def _narrow(self) -> None:
         options = list(self.visit.find("multiselect", "Categories").options)
         self.visit.choose("multiselect", "Categories", self.random.sample(options, 1))
-        self.visit.choose("text_input", "Search", f"{self.owner.mark}00")
+        self.visit.choose("text_input", "Words", f"{self.owner.mark}00")
 
     def _point(self) -> None:
         """Click a point of the map; the card must show that sample."""
+        self.visit.choose("multiselect", "Categories", [])
+        self.visit.choose("text_input", "Words", "")
+        self._view("Map")
+        self._choose("Colour by")
         chosen = f"{self.owner.mark}{self.random.randrange(PLANTS):04d}"
         told = {"points": [{"customdata": chosen, "point_index": 0}], "point_indices": [0], "box": [], "lasso": []}
         self.visit.choose("plotly_chart", "Map of", json.dumps({"selection": told}))
@@ -170,5 +177,6 @@ class Person:
             raise ValueError(f"the point {chosen} was clicked, and its card did not come")
 
     def _row(self) -> None:
+        self._view("Table")
         told = {"rows": [self.random.randrange(3)], "columns": [], "cells": []}
         self.visit.choose("dataframe", "samples", json.dumps({"selection": told}))

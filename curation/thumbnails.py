@@ -12,15 +12,17 @@ __all__ = ["small_picture"]
 _MOST_PIXELS = 100_000_000
 
 
-def small_picture(path: Path | str, side: int, quality: int = 82) -> bytes | None:
-    """Return a picture as a WebP with sides of at most ``side`` pixels; None where it cannot be read or is too large.
+def small_picture(path: Path | str, side: int, quality: int = 82, web: bool = True) -> bytes | None:
+    """Return a picture with sides of at most ``side`` pixels; None where it cannot be read or is too large.
 
     Parameters
     ----------
     path : path
     side : int
     quality : int
-        Of the WebP, from 0 to 100.
+        From 0 to 100.
+    web : bool
+        Whether it becomes a WebP; else a JPEG, or a PNG where something is transparent.
     """
     try:
         with Image.open(path) as picture:
@@ -30,7 +32,9 @@ def small_picture(path: Path | str, side: int, quality: int = 82) -> bytes | Non
             upright = ImageOps.exif_transpose(picture)
             upright.thumbnail((side, side))
             held = io.BytesIO()
-            upright.convert("RGBA" if "A" in upright.getbands() else "RGB").save(held, "WEBP", quality=quality)
+            clear = upright.has_transparency_data
+            form = "WEBP" if web else "PNG" if clear else "JPEG"
+            upright.convert("RGBA" if clear else "RGB").save(held, form, quality=quality, optimize=True)
     except (OSError, ValueError, SyntaxError):  # what the encoder read otherwise, a browser may still show
         return None
     return held.getvalue()

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from curation.figures import known_answers_figure
-from curation.summary import finding
 from ui import explore
-from ui.components import chart, empty_state, encoders_note, legend, problem_list, trust
+from ui.components import chart, empty_state, encoders_note, problem_list, trust
 from ui.filters import group_filter, more_filters, selection_bar
 from ui.showing import showing
 from ui.text import plain
+from ui.tour import guide, guide_button, words
 
 st.title("Explore", anchor=False)
 now = showing()
@@ -19,19 +19,21 @@ if now is None:
     )  # fmt: skip
 
 run, names = now.run, now.run.modality_names
-st.markdown(plain(finding(now.samples.frame, names)))
+st.markdown(plain(now.samples.finding))
 encoders_note(run)
 group_filter(now)
 with st.container(horizontal=True, gap="small"):
     more_filters(now)
     explore.settings(now)
     with st.popover("What the words mean", icon=":material/menu_book:", width="content"):
-        legend(names)
+        words(names)
     with st.popover("How far to trust this", icon=":material/verified:", width="content"):
-        trust(run)
+        trust(now.samples)
     if len(run.problems):
         with st.popover(f"{run.summary['n_left_out']:,} rows left out", icon=":material/rule:", width="content"):
             problem_list(run.problems, "left_out")
+    guide_button()
+guide(run)
 selection_bar(now)
 
 left, right = st.columns([3, 1.35], gap="medium")

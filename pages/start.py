@@ -31,7 +31,8 @@ for column, demo in zip(columns, DEMOS.values(), strict=False):
         st.subheader(demo.title, anchor=False)
         st.markdown(demo.description)
         if demo.samples:
-            st.image(pictures(demo.name), width=44)
+            drawn = pictures(demo.name)
+            st.image(drawn, width=44, alt=["Drawing of the demo"] * len(drawn))
         first = demo.name == "emoji"
         if st.button(
             "Run the demo" if first else "Run the check",

@@ -59,7 +59,7 @@ def test_demo_from_first_click_to_checked_download(page, home, tmp_path):
     page.get_by_role("button", name="Run the demo").click()
     page.get_by_text(re.compile(r"\d+ of 1,270")).first.wait_for()  # progress with a count
     assert "run=" in page.url
-    page.get_by_text("Fingerprint of the categories").wait_for(timeout=SCORING)
+    page.get_by_text("What carries the category").first.wait_for(timeout=SCORING)
     page.locator(".js-plotly-plot").first.wait_for()
     figure = page.locator(".js-plotly-plot").first
     assert set(load_demo("emoji").labels) <= set(figure.locator(".ytick").all_text_contents())
@@ -67,16 +67,17 @@ def test_demo_from_first_click_to_checked_download(page, home, tmp_path):
         "Both say it", "Only the picture knows", "Only the text knows", "Only together",
     ]  # fmt: skip
     page.reload()
-    page.get_by_text("Fingerprint of the categories").wait_for()  # the address brings it back
-    page.get_by_text("Click a point to see its sample").wait_for(timeout=SCORING)  # the map follows
-    assert page.locator("[data-testid=stImage] img").count() == 1
+    page.get_by_text("What carries the category").first.wait_for()  # the address brings it back
+    page.get_by_role("radio", name="Map", exact=True).click()
+    page.get_by_text("click a point to see its sample").wait_for(timeout=SCORING)  # the map follows
+    assert page.locator("[data-testid=stImage] img").count() > 10  # the card and the gallery
     assert visible_errors(page) == []
 
     page.get_by_role("link", name="Curate").first.click()
     count = page.get_by_label("Number of samples")
     count.fill("500")
     count.press("Enter")
-    page.get_by_text("500 of 1,270 samples").wait_for()
+    page.get_by_text("500 of 1,270 samples").first.wait_for()
     page.get_by_role("button", name="Keep this partition").click()
     page.get_by_role("button", name="Export it").click()
     page.get_by_text("What stays: the highest “both say it” (500 samples)").wait_for()
@@ -105,8 +106,8 @@ def test_own_pictures_and_texts_with_bad_rows(page, address, tmp_path):
     page.get_by_text("rows were left out").first.wait_for()
     page.get_by_role("button", name="Use these pairs").click()
     page.get_by_role("button", name="Score the pairs").click()
-    page.get_by_text("Fingerprint of the categories").wait_for(timeout=SCORING)
-    page.get_by_text(f"{len(made.bad)} rows were left out: why").wait_for()
+    page.get_by_text("What carries the category").first.wait_for(timeout=SCORING)
+    page.get_by_role("button", name=f"{len(made.bad)} rows left out").wait_for()
     assert visible_errors(page) == []
 
 

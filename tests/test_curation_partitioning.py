@@ -35,7 +35,7 @@ class FakeSamples(Samples):
     """Samples of a made-up table: all that a partition looks at."""
 
     def __init__(self, frame: pd.DataFrame, standing: pd.DataFrame | None = None) -> None:
-        self.frame, self.measure, self._found = frame, "mmi", standing
+        self.frame, self.measure, self._found, self._known = frame, "mmi", standing, {}
 
     def standing(self) -> pd.DataFrame | None:
         return self._found

@@ -202,3 +202,15 @@ def test_tagging_nothing_new_is_no_step(workspace):
 def test_a_view_that_nobody_kept_is_the_first(workspace):
     assert view_of(workspace, "run", "0123456789ab").state == {}
     assert last_view(workspace, "run") == ""
+
+
+def test_what_is_computed_once_is_shared_with_every_twin_and_what_is_not_there_yet_is_asked_for_again(known_run):
+    samples = Samples(known_run, "cautious")
+    tags = pd.DataFrame({"sample_id": [], "tag": []})
+    first, second = samples.with_tags(tags), samples.with_tags(tags)
+    assert first.ids is second.ids is samples.ids
+    assert first.group is second.group
+    assert first.labels is second.labels
+    asked = []
+    assert samples._once("later", lambda: asked.append(1)) is None
+    assert second._once("later", lambda: "there") == first._once("later", lambda: "not asked for") == "there"

@@ -74,7 +74,7 @@ def test_every_page_is_whole_without_a_network(page, served, link):
         page.wait_for_load_state("networkidle")
         page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
         if name == "explore":
-            page.locator(".js-plotly-plot").nth(5).wait_for()  # the map, the last figure
+            page.locator(".js-plotly-plot").first.wait_for()
         assert page.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0, name
         assert page.evaluate("[...document.images].filter(i => i.complete && !i.naturalWidth).length") == 0, name
         assert page.evaluate("[...document.fonts].filter(f => f.status == 'error').length") == 0, name
@@ -95,7 +95,7 @@ def test_the_network_is_really_cut_off_and_a_stranger_would_be_seen(page, served
 def test_the_server_asks_nobody_either(page, served, home, link):
     """Not even when a foreign page knocks, at which Streamlit by itself asks the internet for its own address."""
     page.goto(f"{served.address}/explore?{link}")
-    page.locator(".js-plotly-plot").nth(5).wait_for()
+    page.locator(".js-plotly-plot").first.wait_for()
     token = xsrf_token(served.address)
     with pytest.raises(InvalidStatus):
         connect(f"{served.address.replace('http', 'ws')}/_stcore/stream", origin="http://evil.example",

@@ -33,7 +33,10 @@ def item(run: ScoredRun, row: pd.Series, name: str, width: int | str = "stretch"
     elif not Path(row[column]).is_file():
         st.caption(f"{plain(name)}: the file is not where it was ({plain(Path(row[column]).name)})")
     elif kind == "picture":
-        st.image(thumbnail(row[column]), width=width, alt=f"{name} of the sample")
+        picture = thumbnail(row[column])
+        # Streamlit writes an opaque PNG anew as JPEG every time, unless it is asked for PNG.
+        kept = "PNG" if picture == row[column] and picture.lower().endswith(".png") else "auto"
+        st.image(picture, width=width, alt=f"{name} of the sample", output_format=kept)
     elif kind == "video":
         _player(name, Path(row[column]))
     else:

@@ -10,8 +10,8 @@ import streamlit as st
 
 from curation.encoders import encoders_told
 from curation.errors import USER_ERRORS
+from curation.exploring import Samples
 from curation.plainly import short
-from curation.soundness import advice
 from curation.words import terms
 from curation.workspace import ScoredRun
 from ui import state
@@ -83,12 +83,11 @@ def chart(figure: object, key: str, alt: str, **more: object) -> object:
     return st.plotly_chart(figure, key=key, config=FIGURE_CONFIG, alt=alt, **more)
 
 
-def trust(run: ScoredRun) -> None:
+def trust(samples: Samples) -> None:
     """Say what should be known before the numbers are believed: warnings of the scoring, and what the checks found."""
-    told = [*run.summary["warnings"], *advice(run)]
-    for sentence in told:
+    for sentence in (*samples.run.summary["warnings"], *samples.advice):
         st.markdown(f"- {plain(sentence)}")
-    if run.checks() is None:
+    if not samples.advice:
         st.caption("Checks with random categories and with planted interactions are made after the maps.")
 
 

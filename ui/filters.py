@@ -22,7 +22,7 @@ _SCORES = ("r", "u1", "u2", "s", "i1", "i2", "i12")
 def group_filter(now: Showing) -> None:
     """Offer the interaction groups with their counts: the quickest filter, and a summary by itself."""
     named = {g.key: g for g in groups(now.run.modality_names)}
-    counts = [int((now.samples.group == code).sum()) for code in range(len(GROUPS))]
+    counts = now.samples.group_counts
     chosen = now.view.filter_about("group")
     follow("filter_groups", chosen["groups"] if chosen else [])
     st.pills(

@@ -23,4 +23,5 @@ def thumbnail(path: str) -> bytes | str:
 
 @st.cache_data(max_entries=2_000, show_spinner=False)
 def _reduced(path: str, changed: int, size: int) -> bytes | str:
-    return small_picture(path, _SIDE) or path  # a picture that the encoder refused is shown as far as the browser can
+    # Streamlit sends JPEG and PNG as they are, and would write WebP anew.
+    return small_picture(path, _SIDE, web=False) or path  # what the encoder refused, a browser may still show

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from curation.errors import DataError
-from curation.exploring.groups import certain, group_of
-from curation.soundness import standard_errors
-from curation.summary import with_measure
+from curation.exploring.groups import GROUPS, certain, group_of
+from curation.soundness import advice, standard_errors
+from curation.summary import finding, with_measure
 from curation.workspace import ScoredRun
 
 __all__ = ["SUSPECTS", "Samples"]
 
+T = TypeVar("T")
 SUSPECTS = ("label_error", "swapped_pair", "copies")
 SPACES = ("both", "first", "second", "terms", "quadrant")
 
@@ -41,25 +43,46 @@ class Samples:
         self.measure = measure or run.summary["redundancy"]
         self.frame = with_measure(run.scores, self.measure)
         self._tags = tags
+        # One box for all twins with other tags: what one of them has computed, none computes again.
+        self._known: dict[str, Any] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
 
-    @cached_property
+    def _once(self, name: str, make: Callable[[], T | None]) -> T | None:
+        """Return what was computed before; None is no answer yet and is asked for again."""
+        if self._known.get(name) is None:
+            self._known[name] = make()
+        return self._known[name]
+
+    @property
     def ids(self) -> pd.Index:
         """Identifiers in the order of the rows."""
-        return pd.Index(self.frame["sample_id"])
+        return self._once("ids", lambda: pd.Index(self.frame["sample_id"].to_numpy(dtype=object)))
 
-    @cached_property
+    @property
     def labels(self) -> tuple[np.ndarray, pd.Index]:
         """Code of the category of each sample, and the categories in alphabetical order."""
+        return self._once("labels", self._coded)
+
+    def _coded(self) -> tuple[np.ndarray, pd.Index]:
         codes, names = pd.factorize(self.frame["label"], sort=True)
         return codes, pd.Index(names)
 
-    @cached_property
+    @property
     def group(self) -> np.ndarray:
         """Interaction group of each sample: positions in :data:`~curation.exploring.groups.GROUPS`."""
-        return group_of(self.frame)
+        return self._once("group", lambda: group_of(self.frame))
+
+    @property
+    def group_counts(self) -> list[int]:
+        """How many samples are in each group."""
+        return self._once("group_counts", lambda: np.bincount(self.group, minlength=len(GROUPS)).tolist())
+
+    @property
+    def finding(self) -> str:
+        """What the data set as a whole says, in one paragraph."""
+        return self._once("finding", lambda: finding(self.frame, self.run.modality_names))
 
     def with_tags(self, tags: pd.DataFrame) -> Samples:
         """Return the same samples with other tags; nothing else is computed again."""
@@ -71,6 +94,11 @@ class Samples:
         """Return the same samples in a measure, by an empty name that of the run."""
         wanted = measure or self.run.summary["redundancy"]
         return self if wanted == self.measure else Samples(self.run, wanted, self._tags)
+
+    @property
+    def advice(self) -> list[str]:
+        """What the checks of the run say about reading it; nothing while they are not made."""
+        return self._once("advice", lambda: advice(self.run) or None) or []
 
     @property
     def tag_counts(self) -> pd.Series:
@@ -133,17 +161,10 @@ class Samples:
         """
         if space == "quadrant":
             return self.frame[["i1", "i2"]].to_numpy()
-        if space not in self._arrived:
-            drawn = self.run.map(space)
-            if drawn is None:
-                return None
-            self._arrived[space] = drawn.set_index("sample_id")[["x", "y"]].reindex(self.ids).to_numpy()
-        return self._arrived[space]
+        return self._once(f"map {space}", lambda: self._placed(self.run.map(space)))
 
-    @cached_property
-    def _arrived(self) -> dict[str, np.ndarray | pd.DataFrame]:
-        """What a run gets after its scores, once it is there."""
-        return {}
+    def _placed(self, drawn: pd.DataFrame | None) -> np.ndarray | None:
+        return None if drawn is None else drawn.set_index("sample_id")[["x", "y"]].reindex(self.ids).to_numpy()
 
     def suspicion(self, which: str) -> np.ndarray | None:
         """Return how suspect each sample is, larger for more; None where the run does not tell.
@@ -161,27 +182,19 @@ class Samples:
     @property
     def uncertain(self) -> np.ndarray | None:
         """Samples whose largest term is not certain to be the largest; None while that is not known."""
-        if "uncertain" not in self._arrived:
-            errors = standard_errors(self.run, self.measure)
-            if errors is None:
-                return None
-            self._arrived["uncertain"] = ~certain(self.frame, errors)
-        return self._arrived["uncertain"]
+        return self._once("uncertain", self._moving)
+
+    def _moving(self) -> np.ndarray | None:
+        errors = standard_errors(self.run, self.measure)
+        return None if errors is None else ~certain(self.frame, errors)
 
     def copies(self) -> pd.DataFrame | None:
         """Return ``copy_of`` and ``similarity`` in the order of the rows; None while they are not there."""
-        if "copies" not in self._arrived:
-            found = self.run.copies()
-            if found is None:
-                return None
-            self._arrived["copies"] = found.set_index("sample_id").reindex(self.ids)
-        return self._arrived["copies"]
+        return self._once("copies", lambda: self._aligned(self.run.copies()))
 
     def standing(self) -> pd.DataFrame | None:
         """Return ``nearness`` and ``hardness`` in the order of the rows; None while the price was not measured."""
-        if "standing" not in self._arrived:
-            found = self.run.price_samples()
-            if found is None:
-                return None
-            self._arrived["standing"] = found.set_index("sample_id").reindex(self.ids)
-        return self._arrived["standing"]
+        return self._once("standing", lambda: self._aligned(self.run.price_samples()))
+
+    def _aligned(self, found: pd.DataFrame | None) -> pd.DataFrame | None:
+        return None if found is None else found.set_index("sample_id").reindex(self.ids)

@@ -72,7 +72,8 @@ def _table(categories: pd.DataFrame, means: dict, term: Term, order: list[str], 
     whole = pd.DataFrame([means[term.key] | {"n": rows["n"].sum()}], index=["All samples"])
     table = pd.concat([rows.loc[order, ["n", "mean", "low", "high"]], whole])
     drawn = {name: reading.values(term.key, table[name]) for name in ("mean", "low", "high")}
-    return table.assign(**drawn).replace([np.inf, -np.inf], np.nan)  # one sample alone has no interval
+    # One sample alone has no interval.
+    return table.assign(**{name: np.where(np.isfinite(values), values, np.nan) for name, values in drawn.items()})
 
 
 def _hover(term: Term, table: pd.DataFrame, reading: Reading) -> dict:

@@ -77,8 +77,8 @@ def row_height(rows: int, roomy: int) -> int:
 
 
 def beside(text: str, **place: object) -> dict:
-    """Return a small grey annotation without an arrow."""
-    return {"text": text, "font": {"size": 11, "color": GREY}, "showarrow": False, **place}
+    """Return a small annotation without an arrow, in the colour that the page gives to figures."""
+    return {"text": text, "font": {"size": 11}, "showarrow": False, **place}
 
 
 def finished(figure: go.Figure, subtitle: str, height: int, legend: bool = True) -> go.Figure:
@@ -87,7 +87,7 @@ def finished(figure: go.Figure, subtitle: str, height: int, legend: bool = True)
     The subtitle stands above the legend as its title: as a title of the figure it would cover a legend that a narrow
     screen has wrapped.
     """
-    small = {"size": 12, "color": GREY, "weight": "normal"}
+    small = {"size": 12, "weight": "normal"}  # no colour: no grey is readable on white and on the dark page
     at_top = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "itemsizing": "constant",
               "traceorder": "normal"}  # fmt: skip
     if legend:
