@@ -30,6 +30,7 @@ with left:
     st.subheader("What stays", anchor=False)
     controls(made)
     st.markdown(told(made))
+    st.caption(f"Scores by the measure {plain(now.samples.measure)}.")
     names = [name for name, node in show.named().items() if node == part_node(made.recipe)]
     if names and kept_partition(state.workspace(), now.run) == made.recipe:
         st.success(f"Kept as “{plain(names[0])}”.", icon=":material/bookmark_added:")

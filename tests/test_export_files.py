@@ -214,7 +214,7 @@ def test_exports_are_noted(place, tmp_path):
         (["--where", "no-such-file.json"], "neither a selection in JSON nor a file"),
         (["--where", '{"kind": "evil"}'], "selection is damaged"),
         (["--where", '{"kind": "partition", "recipe": {"by": "r"}, "part": "third"}'], "selection is damaged"),
-        (["--where", '{"kind": "partition", "recipe": {"side": "left"}, "part": "rest"}'], "'side' must be one of"),
+        (["--where", '{"kind": "partition", "recipe": {"side": "left"}, "part": "rest"}'], "selection is damaged"),
         (["--where", '{"kind": "range", "column": "label"}'], "no column 'label'"),
         (["--features"], "cannot hold features"),
         (["--links", "hard"], "Only a folder"),

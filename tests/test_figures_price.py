@@ -32,7 +32,7 @@ def test_lines_and_bands_are_the_figures():
 
 def test_the_recommended_policy_is_bold_and_names_stay_text():
     _, line, _, other = drawn().data
-    assert line.line.width > 2 * other.line.width
+    assert line.line.width > 2 * other.line.width and line.zorder > other.zorder, "and no other line covers it"
     assert line.name == "<b>Chosen &lt;b>for&lt;/b> you</b>" and other.name == "Random"
     assert line.line.color != other.line.color
 

@@ -151,6 +151,7 @@ def test_a_measure_chosen_for_one_run_is_not_that_of_the_next(run, earlier_run, 
     assert app.selectbox(key="measure").value == "cautious"
     assert "scored before" not in words(app)
     app.switch_page("pages/curate.py").run()
+    assert "Scores by the measure cautious." in words(app)
 
 
 def test_scoring_begins_with_the_default_measure(tmp_path):

@@ -104,7 +104,7 @@ def test_it_tells_everything_in_the_words_of_the_data(report):
     assert " ".join(finding(samples.frame, samples.run.modality_names).split()) in said
     assert samples.run.record["encoders"][1]["fingerprint"] in said
     for words in ("Only the picture knows", "Only the text knows", "Tag look again 5 6.7%", "Seed 0", "Swapped pairs",
-                  "Partition The rest 45 60.0%", "Selection the weak <ones>:", "5 rows could not be scored",
+                  "Partition What leaves 45 60.0%", "Selection the weak <ones>:", "5 rows could not be scored",
                   "90 % intervals", "could have stayed hidden", "efficientnet"):  # fmt: skip
         assert words in said, words
     for term in ("r", "u1", "u2", "s"):

@@ -75,8 +75,7 @@ def order_told(trim: float, order: str) -> str:
     """Return who goes and who stays by a policy of pruning, in plain words."""
     if trim == 0:
         return ORDERS_TOLD[order]
-    then = ORDERS_TOLD[order] if order == "random" else f"of the others {ORDERS_TOLD[order]}"
-    return f"without the {trim:.0%} of every category that mislead most; {then}"
+    return f"without the {trim:.0%} of every category that mislead most; of the others {ORDERS_TOLD[order]}"
 
 
 def recipe_told(recipe: PartitionRecipe, names: tuple[str, str]) -> str:

@@ -59,7 +59,7 @@ def _band(own: pd.DataFrame, policy: str, colour: str, best: str) -> go.Scatter:
     return go.Scatter(
         x=pd.concat([own["budget"], own["budget"][::-1]]), y=there_and_back, mode="lines", line={"width": 0},
         fill="toself", fillcolor=_faint(colour, CLEARLY if policy == best else FAINTLY), hoverinfo="skip",
-        showlegend=False, legendgroup=policy, name=f"{policy} band",
+        showlegend=False, legendgroup=policy, name=f"{policy} band", zorder=int(policy == best),
     )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def _line(own: pd.DataFrame, policy: str, title: str, colour: str, best: str) ->
     return go.Scatter(
         x=own["budget"], y=own["mean"], mode="lines+markers", name=f"<b>{title}</b>" if policy == best else title,
         line={"color": colour, "width": 4.5 if policy == best else 1.5},
-        marker={"size": 9 if policy == best else 5}, legendgroup=policy,
+        marker={"size": 9 if policy == best else 5}, legendgroup=policy, zorder=int(policy == best),
         hovertext=told, hovertemplate="%{hovertext}<extra></extra>",
     )  # fmt: skip
 
