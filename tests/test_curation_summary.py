@@ -157,7 +157,7 @@ def test_every_name_of_a_score():
     for wrong in ("", "unique", "unique:sound", "Redundancy", "h1", "label"):
         with pytest.raises(DataError, match="choose one of: redundancy, unique:picture, unique:text, synergy"):
             quantity(wrong, names)
-    assert len(quantity_names(names)) == 11
+    assert len(quantity_names(names)) == 13
 
 
 def test_categories_in_order(small_run):
