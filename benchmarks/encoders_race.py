@@ -1,12 +1,13 @@
 """Ways to get features, timed in turn in one process: ours from file to cache, and the bare network.
 
-Best of several rounds, so that whoever else works on the machine disturbs all of them alike.
+In turn and several times, so that whoever else works on the machine disturbs all of them alike.
 """
 
 from __future__ import annotations
 
 import inspect
 import random
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ __all__ = [
     "Arm",
     "Inputs",
     "Network",
+    "Result",
     "bare",
     "count_rows",
     "features",
@@ -45,8 +47,8 @@ __all__ = [
 
 Inputs = dict[str, torch.Tensor]
 CORES = torch.get_num_threads()
-LONGEST = 20.0  # seconds: a pass that takes longer is cut off, and what was done until then counts
-_OTHER_SIZES = (0.5, 2, 4)  # times our own batch
+LONGEST = 10.0  # seconds: a pass that takes longer is cut off, and what was done until then counts
+_OTHER_SIZES = (0.5, 2)  # times our own batch
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,14 @@ class Arm:
     run: Callable[[], float]
 
 
+class Result(NamedTuple):
+    """The quickest of a group: its best rate, and the median over the rounds of our rate divided by its own."""
+
+    name: str
+    rate: float
+    ratio: float
+
+
 @dataclass(frozen=True)
 class Network:
     """Where an encoder's prepared batches come by, and the call that turns one into features."""
@@ -66,27 +76,30 @@ class Network:
     call: Callable[..., torch.Tensor]
 
 
-def race(contestants: Sequence[Arm], rounds: int) -> dict[str, tuple[str, float]]:
-    """Let all run once, and the quickest of each group in turn.
+def race(contestants: Sequence[Arm], rounds: int) -> dict[str, Result]:
+    """Let all run once to find the quickest of each group; those run in turn, and only that counts.
 
     Parameters
     ----------
     contestants : sequence of Arm
+        The first is what the others are compared with.
     rounds : int
-        Of the second part.
 
     Returns
     -------
-    dict of str to (str, float)
-        By group: the name of the quickest and its items per second, the best of its rounds.
+    dict of str to Result
+        By group.
     """
-    told = {arm: arm.run() for arm in contestants}
+    first = {arm: arm.run() for arm in contestants}
     groups = dict.fromkeys(arm.group for arm in contestants)
-    finalists = [max((a for a in contestants if a.group == group), key=told.__getitem__) for group in groups]
-    for _ in range(rounds):
-        for arm in finalists:
-            told[arm] = max(told[arm], arm.run())
-    return {arm.group: (arm.name, told[arm]) for arm in finalists}
+    finalists = [max((a for a in contestants if a.group == group), key=first.__getitem__) for group in groups]
+    told = [[arm.run() for arm in finalists] for _ in range(rounds)]
+    return {
+        arm.group: Result(
+            arm.name, max(rates), statistics.median(r[0] / rate for r, rate in zip(told, rates, strict=True))
+        )
+        for arm, rates in zip(finalists, zip(*told, strict=True), strict=True)
+    }
 
 
 def network_of(encoder: Any) -> Network:

@@ -19,8 +19,8 @@ from feature_extractors import default_encoder, load_encoder
 
 __all__ = ["paragraphs", "speed", "start"]
 
-ROUNDS = 4
-_PARAGRAPHS, _DRAWINGS, _SOUNDS, _PHOTOGRAPHS = 400, 1024, 128, 16
+ROUNDS = 5
+_PARAGRAPHS, _DRAWINGS, _SOUNDS, _PHOTOGRAPHS = 300, 512, 128, 16
 _START = """
 import json, sys
 from benchmarks.encoders_speed import start
@@ -36,14 +36,16 @@ encoder.encode(json.load(open(sys.argv[2]))[:1])
 print(json.dumps([loaded - begun, time.perf_counter() - loaded]))
 """
 _HOW = (
-    "Items per second, the best of {rounds} rounds run in turn in one process. *Ours* is `encode_items` into an empty "
-    "cache: reading, decoding, preparing, the network, digests, writing. *Bare* is the same network on the batches "
-    "that ours had prepared, already in memory, features collected as arrays, nothing else: as one stream (the better "
-    "of 1 and {cores} torch threads, the best of four batch sizes, ours among them), and as {cores} streams of one "
-    "torch thread. *Others* are `SentenceTransformer.encode` with the same weights, and a loop over torch's "
-    "`DataLoader` with our decoding and our network, each at its best batch size and number of threads or workers. "
-    "Photographs are bound by decoding: nothing is promised for them. Loading the encoder is told apart."
+    "Items per second, the best of {rounds} rounds run in turn in one process; a ratio is that of ours to the column "
+    "before it, the median of the rounds. *Ours* is `encode_items` into an empty cache: reading, decoding, preparing, "
+    "the network, digests, writing. *Bare* is the same network on the batches that ours had prepared, already in "
+    "memory, features collected as arrays, nothing else: as one stream (the better of 1 and {cores} torch threads, the "
+    "best of three batch sizes, ours among them), and as {cores} streams of one torch thread. *Others* are "
+    "`SentenceTransformer.encode` with the same weights, and a loop over torch's `DataLoader` with our decoding and "
+    "our network, each at its best batch size and number of threads or workers. Photographs are bound by decoding: "
+    "nothing is promised for them. Loading the encoder is told apart."
 )
+_GROUPS = ("one stream", "all cores", "peer")
 _ABSENT = "sentence-transformers was not installed (`pip install -r requirements-bench.txt`): texts were not compared."
 
 
@@ -52,7 +54,7 @@ def speed() -> str:
     with tempfile.TemporaryDirectory() as folder:
         told = [_one(Path(folder), *named) for named in _lists(Path(folder))]
     head = ["items", "ours", "bare, one stream", "ratio", f"bare, {track.CORES} streams", "ratio", "others", "ratio"]
-    how = _HOW.format(rounds=ROUNDS + 1, cores=track.CORES)
+    how = _HOW.format(rounds=ROUNDS, cores=track.CORES)
     quickest = table(["items", "bare, one stream", "bare, all cores", "others"], [row for _, row, _ in told])
     loading = table(["items", "importing and loading", "the first item"], [row for _, _, row in told])
     load = f"Load average of the last 15 minutes: {os.getloadavg()[2]:.1f}."
@@ -60,7 +62,7 @@ def speed() -> str:
     return "\n\n".join([how, table(head, [row for row, _, _ in told]), *named])
 
 
-def start(kind: str, items: list[str]) -> dict[str, tuple[str, float]]:
+def start(kind: str, items: list[str]) -> dict[str, track.Result]:
     """Race all ways to encode these items in this process."""
     encoder = load_encoder(default_encoder(kind), kind, "cpu")
     network = track.network_of(encoder)
@@ -99,14 +101,14 @@ def _one(folder: Path, kind: str, what: str, items: list[str]) -> tuple[list[str
     listed.write_text(json.dumps(items), encoding="utf-8")
     loading, first = in_own_process(_LOAD, kind, listed)
     told = in_own_process(_START, kind, listed)
-    ours, what = told["ours"][1], f"{len(items):,} {what}"
-    row = [what, f"{ours:.1f}"]
-    for group in ("one stream", "all cores", "peer"):
-        row += [f"{told[group][1]:.1f}", f"{100 * ours / told[group][1]:.0f} %"] if group in told else ["absent", ""]
-    names = [told[group][0] if group in told else "" for group in ("one stream", "all cores", "peer")]
+    told = {group: track.Result(*result) for group, result in told.items()}
+    row = [f"{len(items):,} {what}", f"{told['ours'].rate:.1f}"]
+    for group in _GROUPS:
+        row += [f"{told[group].rate:.1f}", f"{100 * told[group].ratio:.0f} %"] if group in told else ["absent", ""]
+    names = [told[group].name if group in told else "" for group in _GROUPS]
     if "one stream, not folded" in told:
-        names[0] += "; not folded {1:.1f} ({0})".format(*told["one stream, not folded"])
-    return row, [what, *names], [what, f"{loading:.1f} s", f"{first:.2f} s"]
+        names[0] += "; not folded {1:.1f}, ratio {2:.2f} ({0})".format(*told["one stream, not folded"])
+    return row, [row[0], *names], [row[0], f"{loading:.1f} s", f"{first:.2f} s"]
 
 
 def _absent() -> list[str]:

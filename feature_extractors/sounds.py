@@ -97,7 +97,8 @@ def _check(sound: Any) -> None:
 def _mixed(sound: Any) -> np.ndarray:
     # In one piece: soundfile seeks after every read, and in an MP3 that lands some milliseconds beside the place.
     samples = sound.read(USED_SECONDS * sound.samplerate, dtype="float32", always_2d=True)
-    mono = samples.mean(axis=1, dtype=np.float64).astype(np.float32)
+    # Channel by channel: a mean over rows of two takes ten times as long.
+    mono = (sum(samples.T, np.float64(0)) / samples.shape[1]).astype(np.float32)
     if len(mono) == 0:
         raise ItemProblem("This sound has no length; record it again, or leave the row out.")
     if not np.isfinite(mono).all():

@@ -112,7 +112,7 @@ class TextEncoder:
         return tokens, like_lengths(lengths, max(1, room // _SHORTEST), room), _unless_problem
 
     def _tokens(self, texts: list[Any]) -> list[Any]:
-        """Tokens of every text, or its problem. On this thread: many tokenizers cannot be used by two at once."""
+        """Tokens of every text, or its problem. All of them beforehand: batches are made by the number of tokens."""
         checked = [_checked(text) for text in texts]
         good = [i for i, text in enumerate(checked) if isinstance(text, str)]
         for cut in chunks(good, _AT_ONCE):
