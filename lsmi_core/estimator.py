@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from lsmi_core.advice import run_warnings
+from lsmi_core.devices import DEVICES, device_of
 from lsmi_core.errors import InvalidInputError
 from lsmi_core.folds import Folds, default_splits, stratified_folds
 from lsmi_core.heads import Labels
@@ -181,7 +182,7 @@ class LSMIEstimator(BaseEstimator):
         """
         (x1, x2, x12), classes, codes = self._validate(x1, x2, y, x12)
         if self.protocol == "published":
-            self.model_ = PublishedModel(len(classes), self.random_state, _device(self.device)).fit(x1, x2, codes)
+            self.model_ = PublishedModel(len(classes), self.random_state, device_of(self.device)).fit(x1, x2, codes)
         else:
             self.model_ = self._fit_pair(x1, x2, x12, codes, len(classes), self.random_state, with_all=True)
         self.classes_ = classes
@@ -279,7 +280,7 @@ class LSMIEstimator(BaseEstimator):
         check_choice(self._redundancy, "redundancy", tuple(REDUNDANCIES))
         check_choice(self.surprisal, "surprisal", ("task", "feature"))
         check_choice(self.protocol, "protocol", ("cross-fit", "published"))
-        check_choice(self.device, "device", ("auto", "cpu", "cuda", "mps"))
+        check_choice(self.device, "device", DEVICES)
         if self.n_splits is not None:
             check_int(self.n_splits, "n_splits", 2)
         check_int(self.n_repeats, "n_repeats", 1)
@@ -305,7 +306,7 @@ class LSMIEstimator(BaseEstimator):
         on_share: Callable[[float], None],
     ) -> dict[str, np.ndarray]:  # fmt: skip
         if self.protocol == "published":
-            return PublishedModel(n_classes, seed, _device(self.device)).fit(x1, x2, codes).score(x1, x2, codes)
+            return PublishedModel(n_classes, seed, device_of(self.device)).fit(x1, x2, codes).score(x1, x2, codes)
         # Whatever order the modalities come in, they are learned in one order of their own: swapping them swaps
         # the terms and changes nothing else.
         other_way = _fingerprint(x1) > _fingerprint(x2)
@@ -321,7 +322,7 @@ class LSMIEstimator(BaseEstimator):
         folds = Folds(stratified_folds(codes, n_splits, np.random.default_rng(seed)), n_splits, with_all)
         log_prior = np.log(np.bincount(codes, minlength=n_classes) / len(codes))
         labels = Labels(torch.as_tensor(codes), log_prior, folds)
-        return PairModel(labels, PairSettings(self.surprisal, _device(self.device), seed)).fit(x1, x2, x12, on_share)
+        return PairModel(labels, PairSettings(self.surprisal, device_of(self.device), seed)).fit(x1, x2, x12, on_share)
 
     def _result(
         self, scored: dict[str, np.ndarray], classes: np.ndarray, warnings: tuple[str, ...]
@@ -366,13 +367,3 @@ def _fingerprint(x: np.ndarray) -> tuple[int, bytes]:
     """Return something to order modalities by that depends on what they hold alone."""
     some = np.ascontiguousarray(x[:: -(-x.size // WHOLE)])  # of very large arrays, evenly spaced rows
     return x.shape[1], hashlib.blake2b(some.tobytes()).digest()
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    elif name == "cuda" and not torch.cuda.is_available():
-        raise InvalidInputError("device='cuda' was asked for but no CUDA device is there; use device='auto'.")
-    elif name == "mps" and not torch.backends.mps.is_available():
-        raise InvalidInputError("device='mps' was asked for but no Apple GPU is there; use device='auto'.")
-    return torch.device(name)

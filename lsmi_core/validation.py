@@ -13,29 +13,41 @@ __all__ = [
     "check_features",
     "check_int",
     "check_labels",
+    "check_number",
     "check_same_length",
-    "distinct_labels",
     "cut_at",
+    "distinct_labels",
     "quantile_edges",
 ]
 
+ESTIMATOR = "LSMIEstimator"
 
-def check_int(value: object, name: str, low: int, high: float = np.inf) -> int:
+
+def check_int(value: object, name: str, low: int, high: float = np.inf, owner: str = ESTIMATOR) -> int:
     """Return ``value`` if it is an int in [low, high), else raise InvalidInputError."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value < high:
-        within = f"an int in the range [{low}, {high})"
-        raise InvalidInputError(f"The '{name}' parameter of LSMIEstimator must be {within}. Got {value!r} instead.")
+        raise _refused(owner, name, f"an int in the range [{low}, {high})", value)
     return int(value)
 
 
-def check_choice(value: object, name: str, choices: Sequence[str]) -> str:
+def check_number(value: object, name: str, low: float, high: float = np.inf, owner: str = ESTIMATOR) -> float:
+    """Return ``value`` if it is a number in [low, high), else raise InvalidInputError."""
+    numbers = int | float | np.integer | np.floating
+    if isinstance(value, bool) or not isinstance(value, numbers) or not low <= value < high:
+        raise _refused(owner, name, f"a number in the range [{low}, {high})", value)
+    return float(value)
+
+
+def check_choice(value: object, name: str, choices: Sequence[str], owner: str = ESTIMATOR) -> str:
     """Return ``value`` if it is one of ``choices``, else raise InvalidInputError."""
     if not isinstance(value, str) or value not in choices:
         known = ", ".join(repr(c) for c in choices)
-        raise InvalidInputError(
-            f"The '{name}' parameter of LSMIEstimator must be a str among {{{known}}}. Got {value!r} instead."
-        )
+        raise _refused(owner, name, f"a str among {{{known}}}", value)
     return str(value)
+
+
+def _refused(owner: str, name: str, wanted: str, value: object) -> InvalidInputError:
+    return InvalidInputError(f"The '{name}' parameter of {owner} must be {wanted}. Got {value!r} instead.")
 
 
 def check_features(x: object, name: str) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Joint representations that are learned without labels: tokens, one shared transformer, contrastive losses."""
