@@ -20,11 +20,11 @@ __all__ = [
 ]
 
 
-def check_int(value: object, name: str, low: int, high: float = np.inf) -> int:
+def check_int(value: object, name: str, low: int, high: float = np.inf, owner: str = "LSMIEstimator") -> int:
     """Return ``value`` if it is an int in [low, high), else raise InvalidInputError."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value < high:
         within = f"an int in the range [{low}, {high})"
-        raise InvalidInputError(f"The '{name}' parameter of LSMIEstimator must be {within}. Got {value!r} instead.")
+        raise InvalidInputError(f"The '{name}' parameter of {owner} must be {within}. Got {value!r} instead.")
     return int(value)
 
 
