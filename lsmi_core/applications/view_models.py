@@ -1,0 +1,272 @@
+"""Calibrated p(y | x1), p(y | x2) and p(y | x1, x2), cross-fitted to learn from and small enough to be saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+
+from lsmi_core.applications.canonical import between, fit_canonical
+from lsmi_core.applications.material import Pairs
+from lsmi_core.families import curved, linear
+from lsmi_core.folds import Folds, default_splits, stratified_folds
+from lsmi_core.heads import Head, Labels
+from lsmi_core.kernel import Landmarks
+from lsmi_core.linear import linear_scores
+from lsmi_core.parallel import side_by_side
+from lsmi_core.pooling import pool
+from lsmi_core.projection import Projection
+
+__all__ = ["VIEWS", "CrossFitted", "Said", "ViewModels", "cross_fit", "strangers"]
+
+VIEWS = ("first", "second", "both")
+FAMILIES = ("curved", "linear")
+OF_PROJECTION = ("mean_", "scale_", "axes_")
+OF_LANDMARKS = ("landmarks_", "middle_", "whitener_", "centre_", "size_")
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What models say of samples.
+
+    Attributes
+    ----------
+    log_p : tuple of three float64 ndarray of shape (n_samples, n_classes), or None
+        Log-probabilities by the first modality, the second and both; None where a side that is needed is missing.
+    between : float64 ndarray of shape (n_samples,), or None
+        How well the sides fit each other, in nats; None where one is missing.
+    """
+
+    log_p: tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
+    between: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.present[0])
+
+    @property
+    def present(self) -> list[np.ndarray]:
+        """The log-probabilities that are there."""
+        return [p for p in self.log_p if p is not None]
+
+    @property
+    def kind(self) -> str:
+        """What there is to weigh: "both", or only "first" or "second"."""
+        return "both" if self.log_p[2] is not None else VIEWS[0 if self.log_p[1] is None else 1]
+
+    def only(self, side: int) -> Said:
+        """Return what is left where only one side, 0 or 1, is there."""
+        return Said(tuple(p if k == side else None for k, p in enumerate(self.log_p)))
+
+    def take(self, rows: np.ndarray) -> Said:
+        """Return what is said of some rows."""
+        log_p, between = ([None if a is None else a[rows] for a in part] for part in (self.log_p, [self.between]))
+        return Said(tuple(log_p), between[0])
+
+
+@dataclass(frozen=True)
+class ViewModels:
+    """Models of the first modality, the second and both, as plain arrays.
+
+    Attributes
+    ----------
+    log_prior : float64 ndarray of shape (n_classes,)
+    projections : tuple of two dict of str to ndarray
+    models : tuple of three dict of str to ndarray
+    canonical : dict of str to ndarray
+    """
+
+    log_prior: np.ndarray
+    projections: tuple[Arrays, Arrays]
+    models: tuple[Arrays, Arrays, Arrays]
+    canonical: Arrays
+
+    def read(self, x1: np.ndarray | None, x2: np.ndarray | None) -> Said:
+        """Return what is said of new samples.
+
+        Parameters
+        ----------
+        x1, x2 : ndarray of shape (n_samples, n_features_k), or None
+        """
+        sides = zip(self.projections, (x1, x2), strict=True)
+        z1, z2 = (None if x is None else _projection(p).transform(x) for p, x in sides)
+        whole = None if z1 is None or z2 is None else np.hstack([z1, z2])
+        log_p = [
+            None if z is None else _log_proba(model, self.log_prior, torch.as_tensor(z))
+            for model, z in zip(self.models, (z1, z2, whole), strict=True)
+        ]
+        return Said(tuple(log_p), None if whole is None else between(self.canonical, z1, z2))
+
+    def state(self) -> Arrays:
+        """Return everything as one flat dictionary of arrays."""
+        named = {f"side{k + 1}": arrays for k, arrays in enumerate(self.projections)}
+        named |= dict(zip(VIEWS, self.models, strict=True)) | {"canonical": self.canonical}
+        flat = {f"{name}.{key}": array for name, arrays in named.items() for key, array in arrays.items()}
+        return flat | {"log_prior": self.log_prior}
+
+    @classmethod
+    def from_state(cls, arrays: Arrays) -> ViewModels:
+        """Return what :meth:`state` came from."""
+
+        def part(name: str) -> Arrays:
+            return {k.removeprefix(f"{name}."): v for k, v in arrays.items() if k.startswith(f"{name}.")}
+
+        return cls(
+            arrays["log_prior"], (part("side1"), part("side2")), tuple(part(v) for v in VIEWS), part("canonical")
+        )
+
+
+@dataclass(frozen=True)
+class CrossFitted:
+    """What cross-fitting leaves: models of all samples, and what is known of the samples they were learned from.
+
+    Attributes
+    ----------
+    models : ViewModels
+        Learned from all samples.
+    held_out : Said
+        Of every sample, by models that did not see it.
+    codes : int64 ndarray of shape (n_samples,)
+    """
+
+    models: ViewModels
+    held_out: Said
+    codes: np.ndarray
+    of_parts: list[tuple[Arrays, Arrays]]
+    z: tuple[torch.Tensor, torch.Tensor]
+    folds: Folds
+
+    def swapped(self, side: int, random_state: int) -> tuple[Said, np.ndarray]:
+        """Return what is said of the samples when one side is that of another sample, of another class.
+
+        Both come from the same fold, so that whoever says it saw neither.
+
+        Parameters
+        ----------
+        side : {0, 1}
+        random_state : int
+
+        Returns
+        -------
+        said : Said
+        rows : int64 ndarray of shape (n_rows,)
+            The samples: all but those whose fold holds no other class.
+        """
+        rng = np.random.default_rng([random_state, side])
+        found, shown = [], []
+        for own in (rows.numpy() for rows in self.folds.outside):
+            other = strangers(self.codes[own], rng)
+            pair = [own[other >= 0], own[other >= 0]]
+            pair[side] = own[other[other >= 0]]
+            found.append(pair)
+            shown.append(own[other >= 0])
+        joint, between = zip(*(self.of_pairs(part, *pair) for part, pair in enumerate(found)), strict=True)
+        first, second = (np.concatenate(each) for each in zip(*found, strict=True))
+        alone = self.held_out.log_p[0][first], self.held_out.log_p[1][second]
+        return Said((*alone, np.concatenate(joint)), np.concatenate(between)), np.concatenate(shown)
+
+    def of_pairs(self, part: int, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the models of a part say of pairs made of these samples: log p(y | x1, x2), and how they fit."""
+        joint, canonical = self.of_parts[part]
+        z1, z2 = (z[torch.as_tensor(rows)] for z, rows in zip(self.z, (first, second), strict=True))
+        said = _log_proba(joint, self.models.log_prior, torch.cat([z1, z2], dim=1))
+        return said, between(canonical, z1.numpy(), z2.numpy())
+
+
+def strangers(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return for every sample another one of another class, each of them as likely; -1 where there is none.
+
+    Parameters
+    ----------
+    codes : int ndarray of shape (n_samples,)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    int64 ndarray of shape (n_samples,)
+    """
+    order = np.argsort(codes, kind="stable")
+    ends = np.searchsorted(codes[order], codes, side="right")
+    n_others = len(codes) - np.bincount(codes, minlength=1)[codes]
+    # Sorted by class, those of other classes begin behind the own class and go on round the end.
+    drawn = order[(ends + (rng.random(len(codes)) * n_others).astype(np.int64)) % max(len(codes), 1)]
+    return np.where(n_others > 0, drawn, -1)
+
+
+def cross_fit(pairs: Pairs, n_classes: int, random_state: int, on_share: Callable[[float], None]) -> CrossFitted:
+    """Learn the three views, each a calibrated pool of a linear and a curved head, from all samples and across folds.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    n_classes, random_state : int
+    on_share : callable
+        Told the share of the work that is done, whenever a part of it is; may raise to cancel.
+
+    Returns
+    -------
+    CrossFitted
+    """
+    codes, n_splits = pairs.codes, default_splits(len(pairs))
+    folds = Folds(stratified_folds(codes, n_splits, np.random.default_rng(random_state)), n_splits, with_all=True)
+    labels = Labels(torch.as_tensor(codes), np.log(np.bincount(codes, minlength=n_classes) / len(codes)), folds)
+    projections = (Projection(), Projection())
+    sides = zip(projections, (pairs.x1, pairs.x2), strict=True)
+    z = side_by_side(lambda side: torch.as_tensor(side[0].fit_transform(side[1])), sides)
+    on_share(0.2)
+    views = (*z, torch.cat(z, dim=1))
+    tasks = [partial(fit, view) for view in views for fit in (partial(curved, random_state=random_state), linear)]
+    found = side_by_side(lambda fit: fit(labels=labels), tasks, on_done=lambda n: on_share(0.2 + 0.8 * n / len(tasks)))
+    heads = [Head(labels, dict(zip(FAMILIES, found[2 * k : 2 * k + 2], strict=True))) for k in range(len(views))]
+    kept = tuple({name: np.asarray(getattr(p, name)) for name in OF_PROJECTION} for p in projections)
+    canonical = [fit_canonical(*(side[rows].numpy() for side in z)) for rows in folds.inside]
+    models = ViewModels(labels.log_prior, kept, tuple(_frozen(head, n_splits) for head in heads), canonical[-1])
+    of_parts = [(_frozen(heads[-1], part), canonical[part]) for part in range(n_splits)]
+    fits = [
+        between(of, *(side[rows].numpy() for side in z)) for of, rows in zip(canonical, folds.outside, strict=False)
+    ]
+    held_out = Said(tuple(head.held_out for head in heads), folds.gather(fits))
+    return CrossFitted(models, held_out, codes, of_parts, tuple(z), folds)
+
+
+def _frozen(head: Head, part: int) -> Arrays:
+    """Return what a head computes log-probabilities with, of one part: coefficients come divided by temperature."""
+    found = {"weights": np.array([w[part] for w in head.weights.values()])}
+    for name, candidate in head.candidates.items():
+        *landmarks, fitted = candidate.scores_of_new.args  # families keep what they have learned here
+        chosen = candidate.calibration
+        coefficients = fitted[part, chosen.setting[part]].double() / chosen.temperature[part]
+        found[name] = coefficients.float().numpy()
+        for one in landmarks:
+            found |= {key: getattr(one, key).numpy() for key in OF_LANDMARKS} | {"width_": np.array(one.width_)}
+    return found
+
+
+def _log_proba(model: Arrays, log_prior: np.ndarray, z: torch.Tensor) -> np.ndarray:
+    """Return pooled log-probabilities; the families in the order that their weights are in."""
+    said = [np.tile(log_prior, (len(z), 1))]
+    for name in FAMILIES:
+        if name in model:
+            x = _landmarks(model).transform(z) if name == "curved" else z
+            scores = linear_scores(x, torch.as_tensor(model[name]))
+            said.append(torch.log_softmax(scores.double(), dim=1).numpy())
+    return pool(said, model["weights"])
+
+
+def _projection(arrays: Arrays) -> Projection:
+    return _filled(Projection(), {name: arrays[name] for name in OF_PROJECTION})
+
+
+def _landmarks(model: Arrays) -> Landmarks:
+    fields = {key: torch.as_tensor(model[key]) for key in OF_LANDMARKS} | {"width_": float(model["width_"])}
+    return _filled(Landmarks(), fields)
+
+
+def _filled(one: Projection | Landmarks, fields: dict[str, object]) -> Projection | Landmarks:
+    for name, value in fields.items():
+        setattr(one, name, value)
+    return one
