@@ -58,12 +58,12 @@ def check_settings(settings: PruningSettings) -> None:
             raise InvalidInputError(f"The '{name}' of pruning must be an int of at least {low}. Got {value!r} instead.")
 
 
-def check_test(test: object, codes: np.ndarray, n_repeats: int) -> np.ndarray:
+def check_test(test: object, codes: np.ndarray, n_repeats: int, name: str = "test") -> np.ndarray:
     """Return who is asked in every repeat, bool of shape (n_repeats, n_samples)."""
     masks = np.atleast_2d(np.asarray(test))
     if masks.dtype != bool or masks.shape not in ((1, len(codes)), (n_repeats, len(codes))):
         raise InvalidInputError(
-            f"test must be true or false for each of the {len(codes)} samples, once or for each of the "
+            f"{name} must be true or false for each of the {len(codes)} samples, once or for each of the "
             f"{n_repeats} repeats. Got {masks.dtype} of shape {np.shape(test)}."
         )
     masks = np.repeat(masks, n_repeats // len(masks), axis=0)
@@ -71,6 +71,7 @@ def check_test(test: object, codes: np.ndarray, n_repeats: int) -> np.ndarray:
         learned = np.bincount(codes[~mask], minlength=codes.max() + 1)
         if not mask.any() or learned.min() < 2:
             raise InvalidInputError(
-                "test must hold samples and leave at least 2 of every category to learn from; use held_out to draw it."
+                f"{name} must hold samples and leave at least 2 of every category to learn from; "
+                "use held_out to draw it."
             )
     return masks
