@@ -164,12 +164,19 @@ class LSMIEstimator(BaseEstimator):
             result = replace(result, repeats=each)
         return result
 
-    def fit(self, x1: np.ndarray, x2: np.ndarray, y: np.ndarray, x12: np.ndarray | None = None) -> LSMIEstimator:
+    def fit(
+        self,
+        x1: np.ndarray,
+        x2: np.ndarray,
+        y: np.ndarray,
+        x12: np.ndarray | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> LSMIEstimator:
         """Learn from all samples, to score new ones with :meth:`score_samples`.
 
         Parameters
         ----------
-        x1, x2, y, x12 : as in :meth:`fit_score`
+        x1, x2, y, x12, progress : as in :meth:`fit_score`
 
         Returns
         -------
@@ -184,7 +191,10 @@ class LSMIEstimator(BaseEstimator):
         if self.protocol == "published":
             self.model_ = PublishedModel(len(classes), self.random_state, device_of(self.device)).fit(x1, x2, codes)
         else:
-            self.model_ = self._fit_pair(x1, x2, x12, codes, len(classes), self.random_state, with_all=True)
+            report = progress or (lambda done, total: None)
+            self.model_ = self._fit_pair(
+                x1, x2, x12, codes, len(classes), self.random_state, True, lambda s: report(int(len(y) * s), len(y))
+            )
         self.classes_ = classes
         return self
 

@@ -16,7 +16,7 @@ from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.folds import stratified_folds
 from lsmi_core.projection import Projection
 
-__all__ = ["METRICS", "Material", "Pairs", "held_out", "hardness", "standing"]
+__all__ = ["METRICS", "Material", "Pairs", "held_out", "hardness", "standardise", "standing"]
 
 METRICS = ("accuracy", "balanced_accuracy", "worst_category", "accuracy_without_1", "accuracy_without_2")
 MAX_COMPONENTS = 64
@@ -148,8 +148,12 @@ def standing(pairs: Pairs, random_state: int) -> tuple[np.ndarray, np.ndarray]:
 def _standardised(learned: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     projection = Projection(MAX_COMPONENTS)
     z = projection.fit_transform(learned)
-    deviations = projection.deviations_.astype(np.float32)
-    return z / deviations, projection.transform(asked) / deviations
+    return z / projection.deviations_.astype(np.float32), standardise(projection, asked)
+
+
+def standardise(projection: Projection, x: np.ndarray) -> np.ndarray:
+    """Return the coordinates of x, each divided by its deviation; float32 of shape (n_samples, n_components)."""
+    return projection.transform(x) / projection.deviations_.astype(np.float32)
 
 
 def hardness(x: torch.Tensor, codes: np.ndarray, n_classes: int, n_steps: int, random_state: int) -> np.ndarray:

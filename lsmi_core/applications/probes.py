@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-__all__ = ["Probes", "default_steps"]
+__all__ = ["BATCH", "Adam", "Probes", "default_steps", "first_weights"]
 
 BATCH = 128
 N_HIDDEN = 128
@@ -68,8 +69,8 @@ class Probes:
         Probes
         """
         generator = torch.Generator().manual_seed(random_state)
-        weights = _first_weights(len(rows), x.shape[1], n_classes, generator)
-        optimiser = _Adam(weights, n_steps)
+        weights = first_weights(len(rows), x.shape[1], n_classes, generator)
+        optimiser = Adam(weights, n_steps)
         counts = torch.tensor([len(r) for r in rows])
         table = torch.zeros(len(rows), int(counts.max()), dtype=torch.int64)
         for k, own in enumerate(rows):
@@ -82,16 +83,21 @@ class Probes:
 
     def scores(self, x: torch.Tensor) -> torch.Tensor:
         """Return class scores of shape (n_probes, n_samples, n_classes) for x of shape (n_samples, n_features)."""
-        w1, b1, w2, b2 = self.weights
-        each = zip(w1, b1, w2, b2, strict=True)
-        return torch.stack([torch.addmm(d, torch.addmm(b, x, a).relu_(), c) for a, b, c, d in each])
+        each = zip(self.hidden(x), *self.weights[2:], strict=True)
+        return torch.stack([torch.addmm(b2, hidden, w2) for hidden, w2, b2 in each])
+
+    def hidden(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Yield what the hidden units of each probe make of x, shape (n_samples, 128)."""
+        for w1, b1 in zip(*self.weights[:2], strict=True):
+            yield torch.addmm(b1, x, w1).relu_()
 
     def predict(self, x: torch.Tensor) -> np.ndarray:
         """Return the likeliest class of every sample, int64 of shape (n_probes, n_samples)."""
         return self.scores(x).argmax(dim=2).numpy()
 
 
-def _first_weights(n_probes: int, n_features: int, n_classes: int, generator: torch.Generator) -> list[torch.Tensor]:
+def first_weights(n_probes: int, n_features: int, n_classes: int, generator: torch.Generator) -> list[torch.Tensor]:
+    """Return the weights that all probes start from, drawn once."""
     w1 = torch.randn(n_features, N_HIDDEN, generator=generator) * (2 / n_features) ** 0.5
     w2 = torch.randn(N_HIDDEN, n_classes, generator=generator) * (1 / N_HIDDEN) ** 0.5
     first = (w1, torch.zeros(1, N_HIDDEN), w2, torch.zeros(1, n_classes))
@@ -113,7 +119,7 @@ def _gradients(weights: list[torch.Tensor], x: torch.Tensor, codes: torch.Tensor
     ]
 
 
-class _Adam:
+class Adam:
     """Adam with decoupled weight decay, its rate falling to nothing along half a cosine."""
 
     def __init__(self, weights: list[torch.Tensor], n_steps: int) -> None:
@@ -122,6 +128,7 @@ class _Adam:
         self.second = [torch.zeros_like(w) for w in weights]
 
     def step(self, gradients: list[torch.Tensor]) -> None:
+        """Move the weights, in place."""
         self.done += 1
         a, b = MOMENTS
         rate = LEARNING_RATE * (1 + np.cos(np.pi * self.done / self.n_steps)) / 2
