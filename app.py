@@ -20,6 +20,7 @@ page = st.navigation(
         st.Page("pages/score.py", title="Score", icon=":material/calculate:"),
         st.Page("pages/explore.py", title="Explore", icon=":material/insights:"),
         st.Page("pages/curate.py", title="Curate", icon=":material/content_cut:"),
+        st.Page("pages/apply.py", title="Apply", icon=":material/model_training:"),
         st.Page("pages/export.py", title="Export", icon=":material/download:"),
     ],
     position="top",

@@ -1,4 +1,4 @@
-"""The door without a screen: demo, import, score, partition, price, export, tag, check, resume, encoders, rerun."""
+"""The door without a screen: bring pairs, score them, curate, put scores to work, export, look after a workspace."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from commands.apply import add_applying, do_apply
 from commands.common import WORKSPACE, console, measure_option
 from commands.curate import add_curating, do_price
 from commands.export import add_exports
@@ -17,7 +18,7 @@ from commands.tags import add_tags
 from curation.demos import DEMOS
 from curation.errors import USER_ERRORS, DataError, StorageError, reason
 from curation.plainly import one_line
-from curation.settings import PriceSettings, RunSettings
+from curation.settings import ApplySettings, PriceSettings, RunSettings
 from curation.words import terms
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     score.set_defaults(command=_score)
 
     add_curating(commands)
+    add_applying(commands)
     add_exports(commands)
     add_tags(commands)
 
@@ -255,6 +257,8 @@ def _resume(arguments: argparse.Namespace) -> None:
         settings = job_settings(workspace, job)
         if isinstance(settings, PriceSettings):
             do_price(workspace, settings)
+        elif isinstance(settings, ApplySettings):
+            do_apply(workspace, settings)
         else:
             _run(settings, arguments.workspace, job)
 

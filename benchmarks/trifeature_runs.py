@@ -28,9 +28,9 @@ STRENGTHS = (0.003, 0.03, 0.3, 3.0)
 class Plan:
     """Sizes of everything; the method's own figures are those published for this set, width apart."""
 
-    n_train: int = 5_000
+    n_train: int = 2_560
     n_test: int = 2_000
-    n_epochs: int = 20
+    n_epochs: int = 12
     width: int = 128
     learning_rate: float = 1e-3
     temperature: float = 0.1

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from curation.cells import Cells, made_from
 from curation.fitting import new_estimator, some_rows
 from curation.pipeline import features_of
 from curation.progress import Progress, silent, stage_counter
 from curation.settings import PriceSettings, RunSettings
 from curation.workspace import ScoredRun, Workspace, add_later, load_run
-from curation.workspace.files import write_json
 from curation.workspace.runs import PRICE, PRICE_SAMPLES, PRICE_TOLD
 from lsmi_core.applications import PriceOfPruning, PruningSettings, price_of_pruning
 from lsmi_core.applications.material import Pairs, held_out, standing
@@ -78,46 +75,17 @@ def _measured(settings: PriceSettings, run: ScoredRun, pairs: Pairs, progress: P
     test = held_out(pairs.codes, FOLDS, settings.random_state)
     pruning = PruningSettings(settings.budgets, repeats, random_state=settings.random_state)
     scored_with = RunSettings.from_json(run.record["settings"])
-    cells = _Cells(run.folder / CELLS, _fingerprint(pairs, settings, scored_with))
+    cells = Cells(run.folder / CELLS, _origin(pairs, settings, scored_with), lambda kept: Cell(*kept))
     return price_of_pruning(
         pairs.x1, pairs.x2, pairs.codes, test if repeats == FOLDS else test[0], pruning, new_estimator(scored_with),
         stage_counter(progress, "Measure the price"), cells.known, cells.keep,
     )  # fmt: skip
 
 
-def _fingerprint(pairs: Pairs, settings: PriceSettings, scored_with: RunSettings) -> str:
+def _origin(pairs: Pairs, settings: PriceSettings, scored_with: RunSettings) -> str:
     """Return a digest of all that a cell depends on, budgets apart: each is measured for itself."""
     made_by = {**scored_with.to_json(), "source": None, "encoders": None, "seed": settings.random_state}
-    digest = hashlib.sha256(json.dumps(made_by, sort_keys=True).encode())
-    for array in (pairs.x1, pairs.x2, pairs.codes):
-        digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()
-
-
-class _Cells:
-    """Finished cells in a file; those of other data or settings are not looked at.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    made_from : str
-    """
-
-    def __init__(self, path: Path, made_from: str) -> None:
-        self.path, self.made_from = path, made_from
-        self.known: dict[Cell, np.ndarray] = {}
-        try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            if kept["made_from"] == made_from:
-                self.known = {Cell(*cell): np.array(values) for cell, values in kept["cells"]}
-        except (OSError, ValueError, KeyError, TypeError):  # none yet, or spoilt: measured again
-            pass
-
-    def keep(self, cell: Cell, values: np.ndarray) -> None:
-        """Write a finished cell down with the others."""
-        self.known[cell] = values
-        cells = [[[*cell], values.tolist()] for cell, values in self.known.items()]
-        write_json({"made_from": self.made_from, "cells": cells}, self.path)
+    return made_from(made_by, (pairs.x1, pairs.x2, pairs.codes))
 
 
 def _told(settings: PriceSettings, price: PriceOfPruning, measured_on: int, n_samples: int) -> dict:

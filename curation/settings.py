@@ -10,10 +10,15 @@ from pathlib import Path
 from curation.errors import DataError
 from lsmi_core.interactions import DEFAULT_REDUNDANCY
 
-__all__ = ["BUDGETS", "PriceSettings", "RunSettings", "home", "settings_of"]
+__all__ = [
+    "APPLICATIONS", "BUDGETS", "ApplySettings", "JobSettings", "PriceSettings", "RunSettings", "home", "settings_of",
+]  # fmt: skip
 
 BUDGETS = (0.9, 0.7, 0.5, 0.3, 0.1, 0.05)
 """Shares at which the price of pruning is measured unless others are asked for."""
+
+APPLICATIONS = ("ensemble", "student1", "student2", "fusion")
+"""What scores can be put to: one answer of both sides, a student of either side, a joint representation."""
 
 
 def home() -> Path:
@@ -120,12 +125,43 @@ class PriceSettings:
         return cls(data["price_of"], tuple(data["budgets"]), data["random_state"])
 
 
-def settings_of(data: dict, where: str) -> RunSettings | PriceSettings:
-    """Return the settings of a job of either kind from plain data.
+@dataclass(frozen=True)
+class ApplySettings:
+    """Which application the scores of a run are put to.
+
+    Parameters
+    ----------
+    run : str
+        Identifier of a run in the same workspace.
+    what : one of :data:`APPLICATIONS`
+    random_state : int
+    """
+
+    run: str
+    what: str
+    random_state: int = 0
+
+    def to_json(self) -> dict:
+        """Return plain data for a JSON file."""
+        return {"apply": self.what, "run": self.run, "random_state": self.random_state}
+
+    @classmethod
+    def from_json(cls, data: dict) -> ApplySettings:
+        """Rebuild settings from plain data."""
+        return cls(data["run"], data["apply"], data["random_state"])
+
+
+JobSettings = RunSettings | PriceSettings | ApplySettings
+
+
+def settings_of(data: dict, where: str) -> JobSettings:
+    """Return the settings of a job of any kind from plain data.
 
     Raises
     ------
     DataError
         When the data does not describe a job.
     """
-    return PriceSettings.from_json(data) if "price_of" in data else RunSettings.from_json(data, where)
+    if "price_of" in data:
+        return PriceSettings.from_json(data)
+    return ApplySettings.from_json(data) if "apply" in data else RunSettings.from_json(data, where)

@@ -203,8 +203,8 @@ class InfMasking(BaseEstimator):
         made = cls(**config["parameters"], device=device)
         made.scalings_ = [Scaling(arrays[f"mean{k}"], arrays[f"deviation{k}"]) for k in (1, 2)]
         made._build([tuple(shape) for shape in config["shapes"]])
-        weights = {name: torch.as_tensor(array) for name, array in arrays.items()}
-        made.network_.load_state_dict({name: weights[f"network.{name}"] for name in made.network_.state_dict()})
+        weights = {name: torch.as_tensor(arrays[f"network.{name}"]) for name in made.network_.state_dict()}
+        made.network_.load_state_dict(weights)
         made.network_.eval()
         return made
 

@@ -72,6 +72,21 @@ def priced_run(tmp_path_factory, small_run) -> ScoredRun:
         return pricing.measure_price(PriceSettings(run.folder.name, (0.5,)), workspace)
 
 
+@pytest.fixture(scope="session")
+def applied_run(tmp_path_factory, small_run) -> ScoredRun:
+    """The sixty pairs in a workspace of their own, with an ensemble measured in two folds instead of five."""
+    from curation.applying import work
+    from curation.settings import ApplySettings
+    from curation.workspace import open_run
+
+    folder = tmp_path_factory.mktemp("applied") / "workspace"
+    shutil.copytree(small_run.folder.parent.parent, folder)
+    workspace, run = open_run(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(work, "FOLDS", 2)
+        return work.apply(ApplySettings(run.folder.name, "ensemble"), workspace)
+
+
 @pytest.fixture
 def run_copy(small_run, tmp_path) -> Path:
     """A copy of the small run that a test may spoil: alone in its folder, as versions before workspaces left it."""

@@ -16,6 +16,7 @@ import pytest
 
 import cli
 from curation import pricing
+from curation.cells import Cells
 from curation.errors import DataError
 from curation.exploring import Samples, split
 from curation.jobs import JobStatus, cancel_job, job_settings, resume_job, start_job, unfinished_jobs
@@ -94,10 +95,10 @@ def test_cells_of_other_data_or_spoilt_ones_are_not_used(place):
     _, run = place
     path = run.folder / CELLS
     made_from = json.loads(path.read_text())["made_from"]
-    assert len(pricing._Cells(path, made_from).known) == len(cells(run)) > 0
-    assert pricing._Cells(path, "other").known == {}
+    assert len(Cells(path, made_from, tuple).known) == len(cells(run)) > 0
+    assert Cells(path, "other", tuple).known == {}
     path.write_text(path.read_text()[:200])
-    assert pricing._Cells(path, made_from).known == {}
+    assert Cells(path, made_from, tuple).known == {}
 
 
 def test_the_usual_budgets_and_the_seed_of_the_run(unpriced):
@@ -252,7 +253,7 @@ def test_the_command_measures_and_resume_goes_on(unpriced, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pricing._Cells, "keep", stop)
+        patch.setattr(Cells, "keep", stop)
         assert cli.main(["price", str(workspace.folder)]) == 130
     assert price_status(workspace, run.folder.name).state == "stopped" and run.price() is None
     assert cli.main(["resume", str(workspace.folder)]) == 0

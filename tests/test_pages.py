@@ -19,7 +19,7 @@ from curation.sources import demo_source
 from curation.workspace import make_workspace
 
 APP = str(Path(__file__).resolve().parent.parent / "app.py")
-PAGES = ("start", "import_data", "score", "explore", "curate", "export")
+PAGES = ("start", "import_data", "score", "explore", "curate", "apply", "export")
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +78,7 @@ def test_every_page_opens_on_an_empty_app(page):
     assert app.title[0].value
 
 
-@pytest.mark.parametrize("page", ["score", "explore", "curate", "export"])
+@pytest.mark.parametrize("page", ["score", "explore", "curate", "apply", "export"])
 def test_pages_without_data_say_what_to_do(page):
     app = opened(page)
     assert app.subheader[0].value.startswith("Nothing to")

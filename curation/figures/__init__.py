@@ -5,6 +5,7 @@ many samples there are, no figure holds more than a few thousand points.
 """
 
 from curation.figures.cloud import Cloud, Names, Score
+from curation.figures.compared import compared_figure
 from curation.figures.counts import balance_figure, before_after_figure, groups_figure, histogram_figure
 from curation.figures.fingerprint import fingerprint_figure
 from curation.figures.known import known_answers_figure
@@ -14,7 +15,7 @@ from curation.figures.reading import Reading, reading_of
 from curation.figures.ridges import ridges_figure
 
 __all__ = [
-    "MOST_POINTS", "Cloud", "Names", "Reading", "Score", "balance_figure", "before_after_figure", "fingerprint_figure",
-    "groups_figure", "histogram_figure", "known_answers_figure", "map_figure", "price_figure", "quadrants_figure",
-    "reading_of", "ridges_figure",
+    "MOST_POINTS", "Cloud", "Names", "Reading", "Score", "balance_figure", "before_after_figure", "compared_figure",
+    "fingerprint_figure", "groups_figure", "histogram_figure", "known_answers_figure", "map_figure", "price_figure",
+    "quadrants_figure", "reading_of", "ridges_figure",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ import traceback
 from curation.errors import USER_ERRORS, StorageError, reason
 from curation.jobs.queue import limit_memory, memory_per_job, wait_for_turn
 from curation.jobs.record import CatalogueProgress, job_settings, lock_of, set_state, to_state
-from curation.settings import PriceSettings
+from curation.settings import ApplySettings, PriceSettings
 from curation.workspace import Workspace, open_workspace
 
 STARTING = "Load the libraries"
@@ -47,12 +47,16 @@ def _work(workspace: Workspace, job: str) -> None:
 
 
 def _do(workspace: Workspace, job: str, progress: CatalogueProgress) -> None:
-    """Do the work of either kind of job. What it needs is imported here: that takes seconds, and counts as a stage."""
+    """Do the work of any kind of job. What it needs is imported here: that takes seconds, and counts as a stage."""
     settings = job_settings(workspace, job)
     if isinstance(settings, PriceSettings):
         from curation.pricing import measure_price
 
         measure_price(settings, workspace, progress)
+    elif isinstance(settings, ApplySettings):
+        from curation.applying.work import apply
+
+        apply(settings, workspace, progress)
     else:
         from curation.pipeline import run
 

@@ -15,7 +15,7 @@ from curation.errors import USER_ERRORS, DataError, StorageError, reason
 from curation.jobs.alive import held, is_alive
 from curation.jobs.record import add_job, job_settings, job_status, lock_of, set_state, to_state
 from curation.places import check_id
-from curation.settings import PriceSettings, RunSettings, home
+from curation.settings import JobSettings, home
 from curation.workspace import Workspace
 from curation.workspace.folder import JOBS
 
@@ -27,15 +27,16 @@ GRACE = 3.0  # seconds between asking a process to end and ending it
 _children: list[subprocess.Popen] = []  # asked now and then, so that those that ended are reaped
 
 
-def start_job(workspace: Workspace, settings: RunSettings | PriceSettings, job: str) -> None:
+def start_job(workspace: Workspace, settings: JobSettings, job: str) -> None:
     """Queue a job and start the process that will do it when its turn comes.
 
     Parameters
     ----------
     workspace : Workspace
-    settings : RunSettings or PriceSettings
+    settings : JobSettings
     job : str
-        From :func:`~curation.places.new_id`, also the identifier of the run; or of :func:`~curation.pricing.price_job`.
+        From :func:`~curation.places.new_id`, also the identifier of the run; or from
+        :func:`~curation.jobs.price.price_job` or :func:`~curation.jobs.apply.apply_job`.
     """
     _reap()
     try:
@@ -53,7 +54,7 @@ def start_job(workspace: Workspace, settings: RunSettings | PriceSettings, job: 
 
 
 @contextmanager
-def job_in_this_process(workspace: Workspace, settings: RunSettings | PriceSettings, job: str) -> Iterator[None]:
+def job_in_this_process(workspace: Workspace, settings: JobSettings, job: str) -> Iterator[None]:
     """Enter a job that the caller does itself, so that it is watched and resumed like any other.
 
     Raises

@@ -14,7 +14,7 @@ from pathlib import Path
 from curation.errors import DataError
 from curation.jobs.alive import is_alive
 from curation.jobs.queue import place_in_queue
-from curation.settings import PriceSettings, RunSettings, settings_of
+from curation.settings import JobSettings, settings_of
 from curation.workspace import Workspace
 from curation.workspace.folder import JOBS
 
@@ -83,7 +83,7 @@ def lock_of(workspace: Workspace, job: str) -> Path:
     return workspace.folder / JOBS / f"{job}.lock"
 
 
-def add_job(workspace: Workspace, job: str, settings: RunSettings | PriceSettings) -> None:
+def add_job(workspace: Workspace, job: str, settings: JobSettings) -> None:
     """Enter a new job as queued; one that is there is queued again, with these settings."""
     with workspace.catalogue.write() as db:
         db.execute(
@@ -94,7 +94,7 @@ def add_job(workspace: Workspace, job: str, settings: RunSettings | PriceSetting
         )
 
 
-def job_settings(workspace: Workspace, job: str) -> RunSettings | PriceSettings:
+def job_settings(workspace: Workspace, job: str) -> JobSettings:
     """Return the settings of a job, which also tell its kind.
 
     Raises

@@ -77,7 +77,8 @@ def write_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
     """
     with whole_file(path) as temporary:
         try:
-            save_file({name: np.ascontiguousarray(x) for name, x in arrays.items()}, temporary)
+            # What is a single number stays one: numpy would make an array of it.
+            save_file({name: np.ascontiguousarray(x).reshape(np.shape(x)) for name, x in arrays.items()}, temporary)
         except SafetensorError as error:
             raise OSError(None, str(error)) from error
 

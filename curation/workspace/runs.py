@@ -6,18 +6,22 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from curation.dataset import MEDIA_KINDS
 from curation.errors import DataError
+from curation.settings import APPLICATIONS
 from curation.summary import EXPECTED, measures_of
 from curation.words import MEASURES
-from curation.workspace.files import settle, unfinished_folder, write_frame, write_json
+from curation.workspace.files import settle, unfinished_folder, write_arrays, write_frame, write_json
 from curation.workspace.folder import RECORD, RUNS, Workspace
 from lsmi_core import FIELDS
 
-__all__ = ["LATER", "ScoredRun", "add_later", "add_run", "enter_later", "enter_run", "load_run"]
+__all__ = [
+    "LATER", "ScoredRun", "add_later", "add_run", "applied_files", "enter_later", "enter_run", "load_run",
+]  # fmt: skip
 
 SCORES, SUMMARY, PROBLEMS = "scores.parquet", "summary.json", "problems.parquet"
 MAPS = {
@@ -28,7 +32,23 @@ MAPS = {
 }
 COPIES, REPEATS, CHECKS = "copies.parquet", "repeats.parquet", "checks.json"
 PRICE, PRICE_TOLD, PRICE_SAMPLES = "price.parquet", "price.json", "price-samples.parquet"
-LATER = (*MAPS.values(), COPIES, REPEATS, CHECKS, PRICE, PRICE_SAMPLES, PRICE_TOLD)
+
+
+class AppliedFiles(NamedTuple):
+    """What an application leaves beside the scores: its model, what was found, and finished repeats on the way."""
+
+    arrays: str
+    told: str
+    cells: str
+
+
+def applied_files(what: str) -> AppliedFiles:
+    """Return the names of the files of an application."""
+    return AppliedFiles(f"applied-{what}.safetensors", f"applied-{what}.json", f"applied-{what}-cells.json")
+
+
+_APPLIED = [name for what in APPLICATIONS for name in applied_files(what)[:2]]
+LATER = (*MAPS.values(), COPIES, REPEATS, CHECKS, PRICE, PRICE_SAMPLES, PRICE_TOLD, *_APPLIED)
 """Files that come after a run can be opened already; each is whole or not there."""
 
 
@@ -125,6 +145,15 @@ class ScoredRun:
         """Return ``sample_id, nearness, hardness``, which some policies go by; None before the price is measured."""
         return self._later_frame(PRICE_SAMPLES)
 
+    def applied(self, what: str) -> dict | None:
+        """Return what an application found, or None where it was not put to work.
+
+        See Also
+        --------
+        curation.applying.read_applied
+        """
+        return self._later_json(applied_files(what).told)
+
     def _later_json(self, name: str) -> dict | None:
         path = self.folder / name
         try:
@@ -212,9 +241,13 @@ def enter_run(workspace: Workspace, folder: Path) -> None:
 
 
 def add_later(workspace: Workspace, run: ScoredRun, name: str, content: pd.DataFrame | dict) -> None:
-    """Put one of the files :data:`LATER` beside the scores it belongs to, whole or not at all."""
+    """Put one of the files :data:`LATER` beside the scores it belongs to, whole or not at all.
+
+    A table, what JSON can hold, or arrays by name, as the ending of the name says.
+    """
     path = workspace.folder / RUNS / run.folder.name / name
-    write_frame(content, path) if isinstance(content, pd.DataFrame) else write_json(content, path)
+    write = {".parquet": write_frame, ".json": write_json, ".safetensors": write_arrays}[path.suffix]
+    write(content, path)
     enter_later(workspace, path)
 
 

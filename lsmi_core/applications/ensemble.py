@@ -180,7 +180,7 @@ class InteractionEnsemble(BaseEstimator):
             arrays |= {f"gate.{kind}.{name}": array for name, array in gate.parameters.items()}
         widths = [len(projection["mean_"]) for projection in self.members_.projections]
         config = {"model": type(self).__name__, "format": FORMAT, "classes": labels, "n_features": widths}
-        return {name: np.ascontiguousarray(a) for name, a in arrays.items()}, config | {"parameters": self.get_params()}
+        return arrays, config | {"parameters": self.get_params()}
 
     @classmethod
     def from_state(cls, arrays: dict[str, np.ndarray], config: dict[str, object]) -> InteractionEnsemble:
