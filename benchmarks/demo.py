@@ -1,7 +1,7 @@
 """Time the demo as a newcomer sees it: from the click to the first category figure, nothing cached.
 
-``python -m benchmarks.demo`` writes ``benchmarks/demo.md``; ``--screenshots DIR`` keeps pictures of every page,
-``--table FILE --media FILE`` takes a table of your own through the same pages instead of the demo.
+``python -m benchmarks.demo`` writes ``benchmarks/demo.md``; ``--table FILE --media FILE`` takes a table of your own
+through the same pages instead of the demo. ``python -m benchmarks.screens`` takes pictures.
 """
 
 from __future__ import annotations
@@ -53,19 +53,6 @@ def own_table(page: object, address: str, table: Path, media: Path | None) -> fl
     return time.perf_counter() - begun
 
 
-def take_pictures(page: object, address: str, run: str, folder: Path) -> None:
-    """Keep a picture of every page at 1440 and at 390 pixels."""
-    folder.mkdir(parents=True, exist_ok=True)
-    page.get_by_text("What carries the category").first.wait_for(timeout=PATIENCE)
-    for width, height in ((1440, 1000), (390, 844)):
-        page.set_viewport_size({"width": width, "height": height})
-        for name in ("start", "import_data", "score", "explore", "curate", "export"):
-            page.goto(f"{address}/{'' if name == 'start' else name}?{run}")
-            page.locator("h1").first.wait_for()
-            page.wait_for_timeout(4000)
-            page.screenshot(path=folder / f"{name}-{width}.png")
-
-
 def stages(home: Path) -> list[tuple[str, float]]:
     """Return the seconds of every stage of the only run that are behind it once its map is drawn."""
     (place,) = (home / "workspaces").iterdir()
@@ -105,12 +92,11 @@ def main() -> None:
     """Measure, and write the report when the demo was measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--screenshots", type=Path)
     parser.add_argument("--table", type=Path)
     parser.add_argument("--media", type=Path)
     arguments = parser.parse_args()
     measured = []
-    for _ in range(1 if arguments.table or arguments.screenshots else arguments.runs):
+    for _ in range(1 if arguments.table else arguments.runs):
         with tempfile.TemporaryDirectory() as folder:
             home = Path(folder)
             with app_server(home, home / "server.log") as address, browser_page(executable()) as page:
@@ -119,10 +105,8 @@ def main() -> None:
                 else:
                     seconds = click_to_figure(page, address)
                 print(f"{seconds:.1f} s to the first category figure")
-                if arguments.screenshots:
-                    take_pictures(page, address, page.url.split("?")[1], arguments.screenshots)
                 measured.append((seconds, stages(home)))
-    if not arguments.table and not arguments.screenshots:
+    if not arguments.table:
         write_report(measured)
 
 

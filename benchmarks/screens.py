@@ -27,6 +27,7 @@ PAGES = {
     "score": "Encoders and settings, then progress with the time left. A reload or a closed tab loses nothing.",
     "explore": "How the categories differ, where the samples lie, and what one sample says.",
     "curate": "What to keep, and what that does to the categories, before anything is exported.",
+    "apply": "Models that go by the scores, each measured against plain ways before it is used.",
     "export": "Files for people and for programs, tags included.",
 }
 SHOWN = {

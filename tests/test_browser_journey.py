@@ -140,7 +140,7 @@ def test_pruning_from_its_price_to_the_part_that_stays(page, address, home, smal
 def test_a_narrow_screen_never_scrolls_sideways(address, home, chromium):
     workspace, run = recent_runs("")[0]
     with browser.browser_page(chromium, width=390, height=844) as page:
-        for name in ("", "import_data", "score", "explore", "curate", "export"):
+        for name in ("", "import_data", "score", "explore", "curate", "apply", "export"):
             page.goto(f"{address}/{name}?workspace={workspace}&run={run.id}")
             page.locator("h1").first.wait_for()
             page.wait_for_timeout(1500)

@@ -16,7 +16,7 @@ from ui.explore import TITLES
 pytestmark = pytest.mark.browser
 WORKSPACE = "0123456789abcdef"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-PAGES = ("", "score", "curate", "export", "explore")
+PAGES = ("", "score", "curate", "apply", "export", "explore")
 
 
 @pytest.fixture(scope="module")
