@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import numpy as np
 import pandas as pd
 
 from curation.exploring import Samples
+from curation.plainly import short
 from curation.words import PER_NAT, terms
 from curation.workspace import ScoredRun
 from lsmi_core import TERMS
@@ -31,7 +30,7 @@ def describe_samples(run: ScoredRun, frame: pd.DataFrame) -> list[str]:
     told = frame["label"].astype("str")
     for name, kind in run.kinds.items():
         if kind == "text":
-            told = told + ": " + frame[f"item.{name}"].map(lambda t: textwrap.shorten(t[:600], 60, placeholder="…"))
+            told = told + ": " + frame[f"item.{name}"].map(lambda text: short(text, 60))
     return [t.replace("&", "&amp;").replace("<", "&lt;") for t in told]
 
 

@@ -100,7 +100,7 @@ def test_many_samples_are_a_picture_under_invisible_points():
     assert at(pixels, 0.2, 0.8)[3] == 0
     image = figure.layout.images[0]
     assert (image.x, image.y, image.sizex, image.sizey, image.layer) == (0, 1, 1, 1, "below")
-    (sensors,) = (t for t in figure.data if t.type == "scattergl")
+    (sensors,) = (t for t in figure.data if t.legendgroup == "sensors")
     assert sensors.marker.opacity == 0 and len(sensors.x) <= 1_429 and "s7" in sensors.customdata
     place = dict(zip(cloud.sample_id, cloud.x, strict=True))
     assert [place[i] for i in sensors.customdata] == list(sensors.x)
@@ -141,7 +141,7 @@ def test_a_part_of_the_map_is_drawn_finer_and_samples_without_a_place_not_at_all
     cloud = cloud_of(MANY)
     cloud.x[:100] = np.nan
     part = map_figure(cloud, Score("r", np.ones(MANY)), RAW, (0.5, 0.6, 0.5, 0.6))
-    (sensors,) = (t for t in part.data if t.type == "scattergl")
+    (sensors,) = (t for t in part.data if t.legendgroup == "sensors")
     assert sensors.x.min() >= 0.5 and sensors.x.max() <= 0.6
     whole = map_figure(cloud, Score("r", np.ones(MANY)), RAW)
     assert whole.layout.xaxis.range[0] > 0.09 and np.isfinite(whole.layout.xaxis.range).all()
@@ -163,7 +163,7 @@ def test_quadrants_name_their_corners_and_keep_one_scale(n):
     }  # fmt: skip
     (diagonal,) = figure.layout.shapes
     assert diagonal.x0 == diagonal.y0 < 0 < diagonal.x1 == diagonal.y1
-    (marked,) = (t for t in figure.data if t.type == "scattergl")
+    (marked,) = (t for t in figure.data if t.customdata is not None)
     first = list(marked.customdata).index("s0")
     assert marked.x[first] == pytest.approx(-3 / np.log(2)), "in the unit of the reading"
     assert bool(figure.layout.images) == (n > MOST_POINTS)

@@ -163,7 +163,7 @@ def points(cloud: Cloud, colours: Names | Score) -> list[go.Scattergl]:
     """Return every sample as a point that carries its identifier."""
     away = np.flatnonzero(cloud.placed & ~cloud.lit)
     faint = {"color": FAINT, "opacity": 0.3, "size": 5}
-    traces = [_points(cloud, away, faint, "away")] if len(away) else []
+    traces = [go.Scattergl(_points(cloud, away, faint, "away"))] if len(away) else []
     for rows, marker, group in colours.parts(np.flatnonzero(cloud.lit)):
         open_ = cloud.uncertain[rows] if cloud.uncertain is not None else np.zeros(len(rows), bool)
         for part, look in ((~open_, _SOLID), (open_, _HOLLOW)):
@@ -172,14 +172,15 @@ def points(cloud: Cloud, colours: Names | Score) -> list[go.Scattergl]:
                     **marker,
                     "color": marker["color"] if isinstance(marker["color"], str) else marker["color"][part],
                 }
-                traces.append(_points(cloud, rows[part], look | some, group))
+                traces.append(go.Scattergl(_points(cloud, rows[part], look | some, group)))
     return traces
 
 
-def sensors(cloud: Cloud, extent: Sequence[float], columns: int = 42, rows: int = 34) -> go.Scattergl:
+def sensors(cloud: Cloud, extent: Sequence[float], columns: int = 42, rows: int = 34) -> go.Scatter:
     """Return invisible points over a raster, one a cell of a coarse grid, that can be pointed at and clicked.
 
     A cell gives the first of its selected samples, else the first of the others; the chosen sample is always there.
+    So few are drawn quicker without WebGL, which takes half a second to begin where there is no accelerator.
     """
     low_x, high_x, low_y, high_y = extent
     inside = np.flatnonzero(
@@ -192,7 +193,8 @@ def sensors(cloud: Cloud, extent: Sequence[float], columns: int = 42, rows: int 
         found[cell[some][::-1]] = inside[some][::-1]
     taken = found[found >= 0]
     chosen = np.flatnonzero(cloud.sample_id == cloud.chosen) if cloud.chosen is not None else taken[:0]
-    return _points(cloud, np.union1d(taken, chosen), {"color": FAINT, "opacity": 0.0, "size": 9}, "sensors")
+    marker = {"color": FAINT, "opacity": 0.0, "size": 9}
+    return go.Scatter(_points(cloud, np.union1d(taken, chosen), marker, "sensors"))
 
 
 def ring(cloud: Cloud) -> list[go.Scatter]:
@@ -212,8 +214,8 @@ def ring(cloud: Cloud) -> list[go.Scatter]:
     ]
 
 
-def _points(cloud: Cloud, rows: np.ndarray, marker: dict, group: str) -> go.Scattergl:
-    return go.Scattergl(
+def _points(cloud: Cloud, rows: np.ndarray, marker: dict, group: str) -> dict:
+    return dict(
         x=cloud.x[rows], y=cloud.y[rows], mode="markers", marker=marker, customdata=cloud.sample_id[rows],
         text=list(cloud.describe(rows)), hovertemplate="%{text}<extra></extra>", showlegend=False, legendgroup=group,
     )  # fmt: skip
