@@ -45,11 +45,11 @@ explore.samples_below(now)
 
 if "known.regime" in now.frame:
     st.subheader("Known answers beside the estimate", anchor=False)
-    chart(known_answers_figure(now.samples.frame, names), "known", "Estimated means beside the known answers, in nats")
-    st.caption(
+    chart(
+        known_answers_figure(now.samples.frame, names), "known", "Estimated means beside the known answers, in nats",
         "Every sample was built to carry its information in one way. Diamonds are the known answers, bars what "
-        f"Interplay found without being told (measure {now.samples.measure}, nats)."
-    )
+        f"Interplay found without being told (measure {now.samples.measure}, nats).",
+    )  # fmt: skip
 if run.summary["attribution"]:
     st.caption(plain(run.summary["attribution"]))
 st.page_link("pages/curate.py", label="Decide what to keep", icon=":material/content_cut:")

@@ -113,7 +113,8 @@ def _figure(applied: Applied) -> None:
         applied.spread(condition, metric), words.methods[words.ours], [words.methods.get(CEILING, "")], measured,
         metric in ("accuracy", "balanced_accuracy", "ece"), f"{title} · bars: 90 % intervals over repeats",
     )  # fmt: skip
-    chart(figure, f"compared_{applied.what}", f"{measured} by each way to do it: {title}")
+    chart(figure, f"compared_{applied.what}", f"{measured} by each way to do it: {title}",
+          "Each dot is a way to do it, its bar where it may lie on other samples of this kind.")  # fmt: skip
 
 
 def _take_along(run: ScoredRun, applied: Applied) -> None:

@@ -30,7 +30,8 @@ def before_and_after(made: Curating) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Categories", anchor=False)
-        chart(balance_figure(balance), "balance", "How many samples of every category stay")
+        chart(balance_figure(balance), "balance", "How many samples of every category stay",
+              "The full length is what a category has, the coloured part what stays of it.")  # fmt: skip
     with right:
         st.subheader("Scores", anchor=False)
         _scores(made)
@@ -60,8 +61,10 @@ def _scores(made: Curating) -> None:
     compared, cut = st.tabs(["Before and after", "Where it is cut"])
     with compared:
         figure = before_after_figure(values, term, stays, made.now.reading)
-        chart(figure, "before_after", f"{title} before and after")
+        chart(figure, "before_after", f"{title} before and after",
+              "Dotted: before. Where the coloured hill is higher, such samples become more common.")  # fmt: skip
     with cut:
         threshold = made.partition.threshold if by == made.recipe.by and made.recipe.how == "score" else None
         figure = histogram_figure(values, term, stays, threshold, made.now.reading)
-        chart(figure, "histogram", f"{title} of what stays and of what leaves")
+        chart(figure, "histogram", f"{title} of what stays and of what leaves",
+              "Each column counts the samples with such a score; the line is where it is cut.")  # fmt: skip

@@ -78,9 +78,22 @@ def empty_state(title: str, advice: str, page: str, label: str) -> None:
     st.stop()
 
 
-def chart(figure: object, key: str, alt: str, **more: object) -> object:
-    """Draw a figure in the house's way."""
-    return st.plotly_chart(figure, key=key, config=FIGURE_CONFIG, alt=alt, **more)
+def chart(figure: object, key: str, alt: str, told: str, **more: object) -> None:
+    """Draw a figure in the house's way.
+
+    Parameters
+    ----------
+    figure : plotly.graph_objects.Figure
+    key : str
+    alt : str
+        What it shows, for those who do not see it.
+    told : str
+        How to read it: a line of Markdown below it.
+    **more
+        For ``st.plotly_chart``.
+    """
+    st.plotly_chart(figure, key=key, config=FIGURE_CONFIG, alt=alt, **more)
+    st.caption(told)
 
 
 def trust(samples: Samples) -> None:

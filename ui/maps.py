@@ -48,9 +48,9 @@ def drawn_map(now: Showing) -> None:
     chart(
         map_figure(_cloud(now, x, y), _colours(now, colour, colours[colour]), now.reading), "map",
         f"Map of the samples: neighbours are alike in {space_title(now.view.space, names)}",
+        f"Neighbours are alike in {plain(space_title(now.view.space, names))} (UMAP). {_HOW}",
         on_select=lambda: _drawn("map", now.view.space), selection_mode=("points", "box", "lasso"),
     )  # fmt: skip
-    st.caption(f"Neighbours are alike in {plain(space_title(now.view.space, names))} (UMAP). {_HOW}")
 
 
 def drawn_quadrants(now: Showing) -> None:
@@ -60,10 +60,10 @@ def drawn_quadrants(now: Showing) -> None:
     chart(
         quadrants_figure(cloud, _colours(now, "group", "what carries the category"), names, now.reading), "quadrants",
         f"What the {a} tells against what the {b} tells about the category",
+        f"Right of 0 the {plain(a)} points to the category, above 0 the {plain(b)} does. {_HOW}",
         on_select=lambda: _drawn("quadrants", "quadrant", PER_NAT[now.view.unit]),
         selection_mode=("points", "box", "lasso"),
     )  # fmt: skip
-    st.caption(f"Right of 0 the {plain(a)} points to the category, above 0 the {plain(b)} does. {_HOW}")
 
 
 def _cloud(now: Showing, x: np.ndarray, y: np.ndarray) -> Cloud:

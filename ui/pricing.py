@@ -103,6 +103,8 @@ def _shown(price: Price, share: float, take: Callable[[float], None]) -> None:
     chart(
         price_figure(price.lines(metric), POLICY_TITLES, advice.policy, share, f"{titles[metric]}", f"{asked} samples"),
         "price", "Right answers of a quick model against the share of the samples that stays, by policy",
+        "Each line is one way to leave samples out: the higher, the less it costs. Where bands overlap, the difference "
+        "may be chance.",
     )  # fmt: skip
     with st.expander("How this was measured", icon=":material/help:"):
         st.markdown(_HOW)

@@ -29,13 +29,17 @@ def drawn_categories(now: Showing) -> None:
     amounts, shares = st.tabs(["How much", "How many samples"])
     with amounts:
         figure = fingerprint_figure(categories, now.means, names, reading, now.view.sort_by, order)
-        chart(figure, "fingerprint", f"Mean shared, unique and joint information of every category, {reading.unit}")
-        st.caption(f"Each bar adds up what the {plain(names[0])} and the {plain(names[1])} tell about the category. "
-                   f"{SIGNS[now.samples.measure]}")  # fmt: skip
+        chart(
+            figure, "fingerprint", f"Mean shared, unique and joint information of every category, {reading.unit}",
+            f"Each bar adds up what the {plain(names[0])} and the {plain(names[1])} tell about the category. "
+            f"{SIGNS[now.samples.measure]}",
+        )  # fmt: skip
     with shares:
         counts = category_counts(now.frame["label"], now.samples.group[now.selected], GROUPS).loc[order]
-        chart(groups_figure(counts, groups(names), reading), "groups", "What carries how many samples")
-        st.caption("Every sample counts once, for the largest of its four scores; or as misleading, or as neither.")
+        chart(
+            groups_figure(counts, groups(names), reading), "groups", "What carries how many samples",
+            "Every sample counts once, for the largest of its four scores; or as misleading, or as neither.",
+        )  # fmt: skip
 
 
 def drawn_distributions(now: Showing) -> None:
@@ -47,8 +51,10 @@ def drawn_distributions(now: Showing) -> None:
                    persist_state="session", label_visibility="collapsed")  # fmt: skip
     shown = told if one == "all" else [term for term in told if term.key == one]
     figure = ridges_figure(now.frame, shown, order, now.reading)
-    chart(figure, "ridges", f"Distribution of the scores in every category, {now.reading.unit}")
-    st.caption("A hill to the right of 0 helps to tell the category; what lies left of 0 misleads.")
+    chart(
+        figure, "ridges", f"Distribution of the scores in every category, {now.reading.unit}",
+        "A hill to the right of 0 helps to tell the category; what lies left of 0 misleads.",
+    )  # fmt: skip
 
 
 def _chosen_categories(now: Showing, categories: pd.DataFrame, most: int) -> list[str]:
