@@ -51,4 +51,12 @@ def glossary(modality_names: tuple[str, str]) -> tuple[Word, ...]:
              "short line is a mean to rely on.", "mean ± 1.645 · standard deviation / √n"),
         Word("Hollow, or not certain", "Learned again, another of the four scores could come out as the largest.",
              "lead < 1.645 · √(se₁² + se₂²)"),
+        Word("Teacher and student", f"A model that sees both sides explains its answers to one that will only ever see "
+             f"the {a}, or only the {b} (distillation).", "loss = w · label + v · teacher's answer, sample by sample"),
+        Word("Stacking", "A small model that learns from the answers of others how to make one of them.",
+             "logistic regression on their log-probabilities"),
+        Word("Probabilities off by", "How far what a model says and how often it is right lie apart: of answers given "
+             "with 80 %, four in five should be right.", "expected calibration error, 15 bins"),
+        Word("Joint representation", f"Numbers that describe the {a} and the {b} together, learned without labels.",
+             "InfMasking: a whole pair has to be recognised from pairs of which most is hidden"),
     )  # fmt: skip
