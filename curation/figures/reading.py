@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from curation.words import PER_NAT
 from lsmi_core.redundancy import adjust_means
 
 __all__ = ["Reading", "reading_of"]
 
-_PER_NAT = {"nats": 1.0, "bits": 1 / np.log(2)}
 _SIGNS = {"r": 1.0, "s": 1.0, "u1": -1.0, "u2": -1.0}  # of the one free constant in each term
 
 
@@ -33,7 +33,7 @@ class Reading:
 
     def values(self, key: str, raw: np.ndarray) -> np.ndarray:
         """Return values of a term or an information, given raw and in nats, as this reading shows them."""
-        return (np.asarray(raw, dtype=float) + _SIGNS.get(key, 0.0) * (self.shift or 0.0)) * _PER_NAT[self.unit]
+        return (np.asarray(raw, dtype=float) + _SIGNS.get(key, 0.0) * (self.shift or 0.0)) * PER_NAT[self.unit]
 
     def subtitle(self, n: int, of: int | None = None) -> str:
         """Return measure, raw or adjusted, unit and the number of samples, in one line."""
