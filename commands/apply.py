@@ -98,4 +98,7 @@ def _predict(arguments: argparse.Namespace) -> None:
         write_atomically(arguments.out, frame.to_csv(index=False))
     else:
         write_frame(frame, arguments.out)
-    print(f"\n{len(frame):,} rows written to {arguments.out}. {one_line(problems.summary())}".rstrip())
+    print(f"\n{len(frame):,} rows written to {arguments.out}.")
+    if reasons := problems.reasons():
+        print(f"Could not be used: {one_line(reasons)}. A row with one usable side is answered by that side, if the "
+              "model can.")  # fmt: skip

@@ -78,18 +78,21 @@ class Problems:
         """How many different rows were left out."""
         return int(self.frame.loc[self.frame["row"] > 0, "row"].nunique())
 
-    def summary(self) -> str:
-        """Return e.g. "3 of 120 rows were left out: 2 pictures not found, 1 label missing."."""
+    def reasons(self) -> str:
+        """Return how often which problem was met, e.g. "2 pictures not found, 1 label missing"; empty without any."""
         by_row = self.frame["row"] > 0
         phrases = self.frame.loc[by_row, "problem"].str.partition(": ")[0] if by_row.any() else pd.Series(dtype=str)
-        counts = phrases.value_counts(sort=True)
+        counts = phrases.str.removesuffix(".").value_counts(sort=True)
+        return ", ".join(_plural(phrase, count) for phrase, count in counts.items())
+
+    def summary(self) -> str:
+        """Return e.g. "3 of 120 rows were left out: 2 pictures not found, 1 label missing."."""
         total = f" of {self.n_total:,}" if self.n_total else ""
         verb = "row was" if self.n_rows == 1 and not total else "rows were"
         said = "No row was left out."
         if self.n_rows:
-            reasons = ", ".join(_plural(phrase, count) for phrase, count in counts.items())
-            said = f"{self.n_rows:,}{total} {verb} left out: {reasons}."
-        notes = self.frame.loc[~by_row, "problem"].tolist()
+            said = f"{self.n_rows:,}{total} {verb} left out: {self.reasons()}."
+        notes = self.frame.loc[self.frame["row"] <= 0, "problem"].tolist()
         more = [f"Note: {len(notes) - _NOTES:,} more remarks are in the list."] if len(notes) > _NOTES else []
         return " ".join([said, *(f"Note: {note}." for note in notes[:_NOTES]), *more])
 
