@@ -50,9 +50,7 @@ class Pictures(nn.Module):
             convolution = nn.Conv2d(before, after, size, stride, size // 2, bias=False)
             return [convolution, nn.BatchNorm2d(after), nn.ReLU()]
 
-        self.layers = nn.Sequential(
-            *block(3, 32, 5, 2), *block(32, 64, 3, 1), nn.MaxPool2d(2), *block(64, 96, 3, 1), nn.MaxPool2d(2)
-        )
+        self.layers = nn.Sequential(*block(3, 32, 5, 2), *block(32, 64, 3, 2), *block(64, 96, 3, 2))
         self.last = nn.Linear(96, width)
         self.place = nn.Parameter(0.02 * torch.randn(N_TOKENS, width))
 

@@ -13,10 +13,10 @@ import pytest
 
 import cli
 from curation.applying import Applied, read_applied, work
-from curation.applying.found import wording
 from curation.applying.kinds import KINDS
 from curation.applying.models import CARD, CONFIG, load_model, save_model, zip_model
 from curation.applying.predicting import predict
+from curation.applying.wording import wording
 from curation.errors import DataError
 from curation.jobs import job_settings
 from curation.jobs.apply import apply_job, apply_settings
@@ -95,6 +95,17 @@ def test_harm_is_told_as_harm():
     applied = a_finding([low, low], [[high, high], [high, high]])
     assert "it does harm with every label and with a fifth of the labels" in applied.headline
     assert all(finding.harms for finding in applied.against_best())
+
+
+def test_surprise_is_better_when_it_is_less():
+    values = np.array([[[[0.8, 0.8], [0.3, 0.31]]], [[[0.8, 0.8], [0.4, 0.41]]]])
+    told = {"methods": ["targeted", "none"], "conditions": ["every label"], "metrics": ["accuracy", "log_loss"],
+            "values": values.tolist()}  # fmt: skip
+    applied = Applied("student1", told, wording("student1", NAMES))
+    assert applied.headline.endswith("By surprise at the label, against the best it helps with every label.")
+    assert applied.findings()[0][-1].compared == (
+        "surprise at the label -0.100 nats (-0.100 to -0.100) against “Not taught, labels only”: better"
+    )
 
 
 def test_the_ceiling_is_no_competitor():

@@ -7,8 +7,9 @@ from functools import partial
 import streamlit as st
 
 from curation.applying import Applied, read_applied
-from curation.applying.found import CEILING, wording
+from curation.applying.found import SHARES
 from curation.applying.models import command_to_use, zip_model
+from curation.applying.wording import CEILING, wording
 from curation.figures import compared_figure
 from curation.jobs import JobStatus, cancel_job, resume_job
 from curation.jobs.apply import apply_job, apply_status, start_apply
@@ -111,7 +112,7 @@ def _figure(applied: Applied) -> None:
     measured, title = words.metrics[metric], words.conditions.get(condition, condition)
     figure = compared_figure(
         applied.spread(condition, metric), words.methods[words.ours], [words.methods.get(CEILING, "")], measured,
-        metric in ("accuracy", "balanced_accuracy", "ece"), f"{title} · bars: 90 % intervals over repeats",
+        metric in SHARES, f"{title} · bars: 90 % intervals over repeats",
     )  # fmt: skip
     chart(figure, f"compared_{applied.what}", f"{measured} by each way to do it: {title}",
           "Each dot is a way to do it, its bar where it may lie on other samples of this kind.")  # fmt: skip

@@ -7,102 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from curation.applying.wording import CEILING, Wording, wording
 from curation.workspace import ScoredRun
 from lsmi_core.applications.comparison import Comparison
 from lsmi_core.intervals import mean_interval
 
-__all__ = ["Applied", "Finding", "Wording", "read_applied", "wording"]
+__all__ = ["SHARES", "Applied", "Finding", "read_applied"]
 
-CEILING = "teacher"
-NATS = ("i12", "s")
+SHARES = ("accuracy", "balanced_accuracy", "ece")
+"""Metrics that are shares; the others are in nats."""
 
-
-@dataclass(frozen=True)
-class Wording:
-    """How an application is spoken of, with the data set's own names.
-
-    Attributes
-    ----------
-    title, lead : str
-    ours, plainest : str
-        The method of the comparison that is ours, and the one that is no method at all.
-    methods, conditions, metrics : dict of str to str
-        Names of the comparison in plain words, in the order of showing; the first metric is the one that counts.
-    gives : str
-        What the trained model is good for.
-    """
-
-    title: str
-    lead: str
-    ours: str
-    plainest: str
-    methods: dict[str, str]
-    conditions: dict[str, str]
-    metrics: dict[str, str]
-    gives: str
-
-
-def wording(what: str, names: tuple[str, str]) -> Wording:
-    """Return the words of one of :data:`~curation.settings.APPLICATIONS` for two modality names."""
-    a, b = names
-    right = {"accuracy": "Right answers"}
-    if what == "ensemble":
-        return Wording(
-            "One answer from both sides",
-            f"Three models, one that sees the {a}, one that sees the {b} and one that sees both, give one answer. How "
-            "much each counts is decided sample by sample, from what the sides are predicted to tell; the label is "
-            "not looked at. It also answers when a side is missing.",
-            "interactions",
-            "best single",
-            {
-                "interactions": "Weighed by predicted interactions",
-                "stacking with corruptions": "Stacking that saw swapped and missing sides, too",
-                "stacking": "Stacking",
-                "validation-weighted": "Weights by how good each is on others",
-                "uniform": "All count the same",
-                "best single": "The best one alone",
-            },
-            {
-                "intact": "With both sides as they are",
-                "first missing": f"When the {a} is missing",
-                "second missing": f"When the {b} is missing",
-                "swapped": "When half of the pairs are swapped",
-            },
-            right | {"ece": "Probabilities off by", "log_loss": "Surprise at the label, nats"},
-            "predicts the category of new pairs, or of one side where the other is missing",
-        )
-    if what == "fusion":
-        return Wording(
-            "A joint representation",
-            f"A small network learns, without labels, to describe {a} and {b} together (InfMasking). Then it is seen "
-            "whether the estimator finds more with that description than with the features alone: above all what only "
-            "both together tell.",
-            "with fusion",
-            "features alone",
-            {"with fusion": "With the joint representation", "features alone": "With the features alone"},
-            {"intact": "Out of fold"},
-            {"i12": "What both tell together, nats", "s": "Only together (synergy), nats"},
-            "turns new pairs into joint feature vectors",
-        )
-    kept, other = names if what == "student1" else (b, a)
-    return Wording(
-        f"A student that sees the {kept} only",
-        f"A teacher that sees both sides teaches a model that will only ever see the {kept}. How much each sample's "
-        f"label and the teacher's opinion count is decided by what the {kept} and the {other} tell about it.",
-        "targeted",
-        "none",
-        {
-            "targeted": "Taught sample by sample",
-            "uniform logit": "Taught the teacher's opinion, all samples alike",
-            "uniform feature": "Taught the teacher's features, all samples alike",
-            "random weights": "Our weights, dealt out by chance",
-            "none": "Not taught, labels only",
-            CEILING: "The teacher, which sees both",
-        },
-        {"every label": "With every label", "20% of the labels": "With a fifth of the labels"},
-        right | {"balanced_accuracy": "Every category counts alike", "log_loss": "Surprise at the label, nats"},
-        f"predicts the category from the {kept} alone",
-    )
+SURPRISE = "log_loss"
 
 
 @dataclass(frozen=True)
@@ -113,50 +28,50 @@ class Finding:
     ----------
     condition : str
         In plain words.
-    value, plain : float
+    metric : str
+    value, other : float
         Of ours, and of the other way.
     way : str
         The other way, in plain words.
     gain, low, high : float
         Ours less the other way, with its 90 % interval over repeats.
-    in_nats : bool
-        Otherwise a share.
     """
 
     condition: str
+    metric: str
     value: float
-    plain: float
+    other: float
     way: str
     gain: float
     low: float
     high: float
-    in_nats: bool
 
     @property
     def helps(self) -> bool:
-        """Whether the gain is above nothing beyond its interval."""
-        return self.low > 0
+        """Whether ours is better beyond the interval."""
+        return self.high < 0 if self.metric == SURPRISE else self.low > 0
 
     @property
     def harms(self) -> bool:
-        """Whether the gain is below nothing beyond its interval."""
-        return self.high < 0
+        """Whether ours is worse beyond the interval."""
+        return self.low > 0 if self.metric == SURPRISE else self.high < 0
 
     @property
     def reached(self) -> str:
         """What ours reached, in words."""
-        value = f"{self.value:.3f} nats" if self.in_nats else f"{self.value:.1%} right"
+        value = f"{self.value:.1%} right" if self.metric in SHARES else f"{self.value:.3f} nats"
         return f"{self.condition}: {value}"
 
     @property
     def compared(self) -> str:
         """How that compares with the other way, in words; the interval has 90 %."""
-        if self.in_nats:
-            by = f"{self.gain:+.3f} nats ({self.low:+.3f} to {self.high:+.3f})"
-        else:
+        if self.metric in SHARES:
             by = f"{100 * self.gain:+.1f} points ({100 * self.low:+.1f} to {100 * self.high:+.1f})"
+        else:
+            by = f"{self.gain:+.3f} nats ({self.low:+.3f} to {self.high:+.3f})"
+        what = "surprise at the label " if self.metric == SURPRISE else ""
         verdict = "better" if self.helps else "worse" if self.harms else "no certain difference"
-        return f"{by} against “{self.way}”: {verdict}"
+        return f"{what}{by} against “{self.way}”: {verdict}"
 
 
 @dataclass(frozen=True)
@@ -181,20 +96,23 @@ class Applied:
         names = (tuple(self.told[key]) for key in ("methods", "conditions", "metrics"))
         return Comparison(*names, np.array(self.told["values"]))
 
-    def against_best(self) -> list[Finding]:
-        """Return ours against the best of the other ways under every condition, by the metric that counts.
+    def against_best(self, metric: str | None = None) -> list[Finding]:
+        """Return ours against the best of the other ways under every condition, by the metric that counts unless told.
 
         The best is the one that turned out best on the samples that were asked: nobody could know before.
         """
-        return [self._finding(condition, self._best(condition)) for condition in self.told["conditions"]]
+        metric = metric or self._counts
+        return [self._finding(c, self._best(c, metric), metric) for c in self.told["conditions"]]
 
     def against_plainest(self) -> list[Finding]:
         """Return ours against no method at all under every condition, by the metric that counts."""
-        return [self._finding(condition, self.words.plainest) for condition in self.told["conditions"]]
+        return [self._finding(c, self.words.plainest, self._counts) for c in self.told["conditions"]]
 
     def findings(self) -> list[list[Finding]]:
-        """Return both for every condition, or one where the best of the other ways is no method at all."""
-        return [list(dict.fromkeys(pair)) for pair in zip(self.against_plainest(), self.against_best(), strict=True)]
+        """Return for every condition ours against no method, against the best other way, and that by surprise."""
+        columns = [self.against_plainest(), self.against_best()]
+        columns += [self.against_best(SURPRISE)] if SURPRISE in self.told["metrics"] else []
+        return [list(dict.fromkeys(found)) for found in zip(*columns, strict=True)]
 
     def lines(self) -> str:
         """Return all findings as a list in Markdown, two levels deep."""
@@ -207,26 +125,29 @@ class Applied:
     def _counts(self) -> str:
         return next(iter(self.words.metrics))
 
-    def _best(self, condition: str) -> str:
-        compared = self.comparison
+    def _best(self, condition: str, metric: str) -> str:
+        compared, sign = self.comparison, -1 if metric == SURPRISE else 1
         others = [method for method in compared.methods if method not in (self.words.ours, CEILING)]
-        return max(others, key=lambda method: compared.of(method, condition, self._counts).mean())
+        return max(others, key=lambda method: sign * compared.of(method, condition, metric).mean())
 
-    def _finding(self, condition: str, other: str) -> Finding:
+    def _finding(self, condition: str, other: str, metric: str) -> Finding:
         compared, ours = self.comparison, self.words.ours
-        values = (float(compared.of(method, condition, self._counts).mean()) for method in (ours, other))
+        values = (float(compared.of(method, condition, metric).mean()) for method in (ours, other))
         return Finding(
-            self.words.conditions.get(condition, condition), *values, self.words.methods.get(other, other),
-            *compared.gain(ours, other, condition, self._counts), self._counts in NATS,
+            self.words.conditions.get(condition, condition), metric, *values, self.words.methods.get(other, other),
+            *compared.gain(ours, other, condition, metric),
         )  # fmt: skip
 
     @property
     def headline(self) -> str:
-        """In a sentence or two whether it helped."""
+        """In a few sentences whether it helped."""
         plainest, best = self.words.methods[self.words.plainest], self.against_best()
-        told = f"On these samples, {_verdict(self.against_plainest(), f'against “{plainest}”')}."
-        alone = all(found.way == plainest for found in best)
-        return told if alone else f"{told} {_capital(_verdict(best, 'against the best of all other ways'))}."
+        told = [f"On these samples, {_verdict(self.against_plainest(), f'against “{plainest}”')}."]
+        if any(found.way != plainest for found in best):
+            told.append(f"{_capital(_verdict(best, 'against the best of all other ways'))}.")
+        if SURPRISE in self.told["metrics"]:
+            told.append(f"By surprise at the label, {_verdict(self.against_best(SURPRISE), 'against the best')}.")
+        return " ".join(told)
 
     def spread(self, condition: str, metric: str) -> pd.DataFrame:
         """Return ``method, mean, low, high`` under a condition, in plain words, with 90 % intervals over repeats."""
