@@ -20,7 +20,7 @@ from lsmi_core.parallel import side_by_side
 from lsmi_core.pooling import pool
 from lsmi_core.projection import Projection
 
-__all__ = ["VIEWS", "CrossFitted", "Said", "ViewModels", "cross_fit", "strangers"]
+__all__ = ["VIEWS", "CrossFitted", "Said", "ViewModels", "cross_fit", "strangers", "under"]
 
 VIEWS = ("first", "second", "both")
 FAMILIES = ("curved", "linear")
@@ -111,13 +111,9 @@ class ViewModels:
     @classmethod
     def from_state(cls, arrays: Arrays) -> ViewModels:
         """Return what :meth:`state` came from."""
-
-        def part(name: str) -> Arrays:
-            return {k.removeprefix(f"{name}."): v for k, v in arrays.items() if k.startswith(f"{name}.")}
-
-        return cls(
-            arrays["log_prior"], (part("side1"), part("side2")), tuple(part(v) for v in VIEWS), part("canonical")
-        )
+        sides = tuple(under(f"side{k + 1}.", arrays) for k in range(2))
+        models = tuple(under(f"{name}.", arrays) for name in VIEWS)
+        return cls(arrays["log_prior"], sides, models, under("canonical.", arrays))
 
 
 @dataclass(frozen=True)
@@ -177,6 +173,11 @@ class CrossFitted:
         return said, between(canonical, z1.numpy(), z2.numpy())
 
 
+def under(prefix: str, arrays: Arrays) -> Arrays:
+    """Return the arrays whose names begin with a prefix, by the rest of their names."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
 def strangers(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return for every sample another one of another class, each of them as likely; -1 where there is none.
 
@@ -218,19 +219,22 @@ def cross_fit(pairs: Pairs, n_classes: int, random_state: int, on_share: Callabl
     sides = zip(projections, (pairs.x1, pairs.x2), strict=True)
     z = side_by_side(lambda side: torch.as_tensor(side[0].fit_transform(side[1])), sides)
     on_share(0.2)
-    views = (*z, torch.cat(z, dim=1))
-    tasks = [partial(fit, view) for view in views for fit in (partial(curved, random_state=random_state), linear)]
-    found = side_by_side(lambda fit: fit(labels=labels), tasks, on_done=lambda n: on_share(0.2 + 0.8 * n / len(tasks)))
-    heads = [Head(labels, dict(zip(FAMILIES, found[2 * k : 2 * k + 2], strict=True))) for k in range(len(views))]
-    kept = tuple({name: np.asarray(getattr(p, name)) for name in OF_PROJECTION} for p in projections)
+    heads = _heads(z, labels, random_state, lambda share: on_share(0.2 + 0.8 * share))
     canonical = [fit_canonical(*(side[rows].numpy() for side in z)) for rows in folds.inside]
+    kept = tuple({name: _plain(getattr(p, name)) for name in OF_PROJECTION} for p in projections)
     models = ViewModels(labels.log_prior, kept, tuple(_frozen(head, n_splits) for head in heads), canonical[-1])
     of_parts = [(_frozen(heads[-1], part), canonical[part]) for part in range(n_splits)]
-    fits = [
-        between(of, *(side[rows].numpy() for side in z)) for of, rows in zip(canonical, folds.outside, strict=False)
-    ]
-    held_out = Said(tuple(head.held_out for head in heads), folds.gather(fits))
-    return CrossFitted(models, held_out, codes, of_parts, tuple(z), folds)
+    outside = zip(canonical, folds.outside, strict=False)
+    fits = folds.gather([between(fitted, *(side[rows].numpy() for side in z)) for fitted, rows in outside])
+    return CrossFitted(models, Said(tuple(head.held_out for head in heads), fits), codes, of_parts, tuple(z), folds)
+
+
+def _heads(z: list[torch.Tensor], labels: Labels, random_state: int, on_share: Callable[[float], None]) -> list[Head]:
+    """Return the heads of both sides and of the two together."""
+    views = (*z, torch.cat(z, dim=1))
+    tasks = [partial(fit, view) for view in views for fit in (partial(curved, random_state=random_state), linear)]
+    found = side_by_side(lambda fit: fit(labels=labels), tasks, on_done=lambda n: on_share(n / len(tasks)))
+    return [Head(labels, dict(zip(FAMILIES, found[2 * k : 2 * k + 2], strict=True))) for k in range(len(views))]
 
 
 def _frozen(head: Head, part: int) -> Arrays:
@@ -239,11 +243,15 @@ def _frozen(head: Head, part: int) -> Arrays:
     for name, candidate in head.candidates.items():
         *landmarks, fitted = candidate.scores_of_new.args  # families keep what they have learned here
         chosen = candidate.calibration
-        coefficients = fitted[part, chosen.setting[part]].double() / chosen.temperature[part]
-        found[name] = coefficients.float().numpy()
+        found[name] = _plain((fitted[part, chosen.setting[part]].double() / chosen.temperature[part]).float())
         for one in landmarks:
-            found |= {key: getattr(one, key).numpy() for key in OF_LANDMARKS} | {"width_": np.array(one.width_)}
+            found |= {key: _plain(getattr(one, key)) for key in (*OF_LANDMARKS, "width_")}
     return found
+
+
+def _plain(values: object) -> np.ndarray:
+    """Return an array laid out row by row, as it comes back from a file: products may round by the layout."""
+    return np.array(values, order="C")
 
 
 def _log_proba(model: Arrays, log_prior: np.ndarray, z: torch.Tensor) -> np.ndarray:
