@@ -13,11 +13,13 @@ from sklearn.metrics import roc_auc_score
 from lsmi_core import InvalidInputError
 from lsmi_core.applications import ensemble_comparison as comparing
 from lsmi_core.applications.canonical import between, fit_canonical
+from lsmi_core.applications.comparison import Comparison
 from lsmi_core.applications.ensemble import InteractionEnsemble, pair_evidence
 from lsmi_core.applications.ensemble_comparison import CONDITIONS, METHODS, METRICS, compare_ensembles
-from lsmi_core.applications.ensemble_gate import Evidence, Gate, interactions
+from lsmi_core.applications.ensemble_gate import Gate, interactions
+from lsmi_core.applications.evidence import Evidence, Said, strangers
 from lsmi_core.applications.material import Pairs
-from lsmi_core.applications.view_models import Said, cross_fit, strangers
+from lsmi_core.applications.view_models import cross_fit
 from lsmi_core.synthetic import gaussian_classes, planted_regimes
 
 N = 700
@@ -220,13 +222,11 @@ SMALL = gaussian_classes(90, n_classes=2, random_state=7)
 def test_one_seed_one_result_whether_watched_or_not():
     told = []
 
-    def predicted(seed: int, **watched: object) -> np.ndarray:
-        fitted = InteractionEnsemble(random_state=seed).fit(SMALL.x1, SMALL.x2, SMALL.y, **watched)
-        return fitted.predict_proba(SMALL.x1, SMALL.x2)
-
-    first = predicted(0, progress=lambda *done: told.append(done))
-    np.testing.assert_array_equal(first, predicted(0))
-    assert not np.array_equal(first, predicted(1))
+    first, second = (
+        InteractionEnsemble(random_state=3).fit(SMALL.x1, SMALL.x2, SMALL.y, progress).predict_proba(SMALL.x1, SMALL.x2)
+        for progress in (None, lambda *done: told.append(done))
+    )
+    np.testing.assert_array_equal(first, second)
     assert told == sorted(told) and told[-1] == (90, 90) and len(set(told)) > 5
 
 
@@ -285,42 +285,57 @@ def test_nothing_is_told_before_fit():
             call(InteractionEnsemble())
 
 
-def test_labels_that_no_file_can_hold_are_refused():
-    days = np.array(["2026-01-01", "2026-01-02"], dtype="datetime64[D]")[SMALL.y]
+def test_labels_that_no_file_can_hold_are_refused(fitted):
+    dated = InteractionEnsemble.from_state(*fitted.state())
+    dated.classes_ = np.array(["2026-01-01", "2026-01-02", "2026-01-03"], dtype="datetime64[D]")
     with pytest.raises(InvalidInputError, match="Only text, numbers and true or false can be saved as labels"):
-        InteractionEnsemble().fit(SMALL.x1, SMALL.x2, days).state()
+        dated.state()
 
 
 # --- the comparison -------------------------------------------------------------------------------------------------
 ASKED = np.arange(90) >= 60
 
 
+def watched_comparison(y: np.ndarray, **rest: object) -> tuple[Comparison, list[np.ndarray]]:
+    """Return a comparison and every answer that it measured, in order."""
+    answers, figures = [], comparing._figures
+
+    def watched(log_p: np.ndarray, codes: np.ndarray) -> list[float]:
+        answers.append(log_p)
+        return figures(log_p, codes)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(comparing, "_figures", watched)
+        return compare_ensembles(SMALL.x1, SMALL.x2, y, ASKED, **rest), answers
+
+
 @pytest.fixture(scope="module")
 def compared():
     kept, told = {}, []
-    found = compare_ensembles(
-        SMALL.x1, SMALL.x2, SMALL.y, ASKED, n_repeats=2, keep=kept.__setitem__, progress=lambda *d: told.append(d)
+    found, answers = watched_comparison(
+        SMALL.y, n_repeats=2, keep=kept.__setitem__, progress=lambda *done: told.append(done)
     )
-    return found, kept, told
+    return found, kept, told, answers
 
 
 def test_every_method_is_measured_under_every_condition(compared):
-    found, kept, told = compared
+    found, kept, told, _ = compared
     assert (found.methods, found.conditions, found.metrics) == (METHODS, CONDITIONS, METRICS)
     assert found.values.shape == (6, 4, 3, 2) and np.isfinite(found.values).all()
     assert (found.of("uniform", "intact", "accuracy") > found.of("uniform", "swapped", "accuracy")).all()
     assert told == sorted(told) and told[-1] == (200, 200) and sorted(kept) == [0, 1]
+    assert not np.array_equal(kept[0], kept[1]), "another repeat has other seeds"
 
 
 def test_told_what_is_missing_fixed_weights_come_down_to_what_is_left(compared):
-    found, _, _ = compared
+    found, *_ = compared
     for condition in ("first missing", "second missing"):
         same = [found.values[METHODS.index(m), CONDITIONS.index(condition)] for m in ("uniform", "best single")]
         np.testing.assert_allclose(*same)
 
 
 def test_finished_repeats_are_not_done_again(compared):
-    found, kept, _ = compared
+    found, kept, *_ = compared
     again = {}
     resumed = compare_ensembles(
         SMALL.x1, SMALL.x2, SMALL.y, ASKED, n_repeats=2, known={0: kept[0]}, keep=again.__setitem__
@@ -338,21 +353,12 @@ def test_a_cancelled_comparison_stops():
         compare_ensembles(SMALL.x1, SMALL.x2, SMALL.y, ASKED, n_repeats=1, progress=stop)
 
 
-def test_labels_of_those_who_are_asked_are_not_read(monkeypatch):
+def test_labels_of_those_who_are_asked_are_not_read(compared):
     """Answers about samples as they came, and with a side missing, are the same whatever labels they have."""
-    answers = []
-    figures = comparing._figures
-
-    def watched(log_p: np.ndarray, codes: np.ndarray) -> list[float]:
-        answers[-1].append(log_p)
-        return figures(log_p, codes)
-
-    monkeypatch.setattr(comparing, "_figures", watched)
-    for y in (SMALL.y, np.where(ASKED, 1 - SMALL.y, SMALL.y)):
-        answers.append([])
-        compare_ensembles(SMALL.x1, SMALL.x2, y, ASKED, n_repeats=1)
-    assert len(answers[0]) == len(METHODS) * len(CONDITIONS)
-    for k, (one, other) in enumerate(zip(*answers, strict=True)):
+    _, _, _, answers = compared
+    _, poisoned = watched_comparison(np.where(ASKED, 1 - SMALL.y, SMALL.y), n_repeats=1)
+    assert len(poisoned) == len(METHODS) * len(CONDITIONS) == len(answers) / 2
+    for k, (one, other) in enumerate(zip(answers, poisoned, strict=False)):
         if CONDITIONS[k % len(CONDITIONS)] != "swapped":  # who swaps with whom is drawn by label
             np.testing.assert_array_equal(one, other)
 

@@ -8,9 +8,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from lsmi_core.applications.ensemble_gate import Evidence, Gate, choose_gate
+from lsmi_core.applications.ensemble_gate import Gate, choose_gate
+from lsmi_core.applications.evidence import VIEWS, Evidence, Said
 from lsmi_core.applications.material import Pairs
-from lsmi_core.applications.view_models import VIEWS, CrossFitted, Said, ViewModels, cross_fit, under
+from lsmi_core.applications.view_models import CrossFitted, ViewModels, cross_fit, under
 from lsmi_core.errors import InvalidInputError
 from lsmi_core.validation import check_features, check_int, check_labels, check_same_length
 
@@ -209,13 +210,11 @@ class InteractionEnsemble(BaseEstimator):
         if not given:
             raise InvalidInputError("Both sides are missing; give x1 or x2.")
         check_same_length(**given)
-        for (name, x), fitted in zip(given.items(), self._projections(given), strict=True):
-            if x.shape[1] != len(fitted["mean_"]):
-                raise InvalidInputError(f"{name} has {x.shape[1]} features but fit saw {len(fitted['mean_'])}.")
+        for name, projection in zip(("x1", "x2"), self.members_.projections, strict=True):
+            width = len(projection["mean_"])
+            if name in given and given[name].shape[1] != width:
+                raise InvalidInputError(f"{name} has {given[name].shape[1]} features but fit saw {width}.")
         return self.answer(self.members_.read(given.get("x1"), given.get("x2")))
-
-    def _projections(self, names: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
-        return [self.members_.projections[int(name[1:]) - 1] for name in names]
 
 
 def pair_evidence(found: CrossFitted, swapped: float, random_state: int) -> Evidence:
