@@ -279,6 +279,14 @@ def test_what_cannot_be_answered_is_refused(fitted, sides, sentence):
     assert str(caught.value) == sentence
 
 
+@pytest.mark.parametrize("n, second", [(4, np.zeros((4, 1))), (30, np.ones((30, 2)))])
+def test_few_samples_and_a_side_that_never_changes(n, second):
+    first = np.random.default_rng(8).normal(size=(n, 3))
+    fitted = InteractionEnsemble().fit(first, second, np.arange(n) % 2)
+    for sides in ((first, second), (first, None), (None, second)):
+        np.testing.assert_allclose(fitted.predict_proba(*sides).sum(axis=1), 1)
+
+
 def test_nothing_is_told_before_fit():
     for call in (lambda e: e.predict(SMALL.x1, SMALL.x2), lambda e: e.state()):
         with pytest.raises(NotFittedError):

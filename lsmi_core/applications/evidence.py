@@ -13,7 +13,8 @@ from lsmi_core.folds import stratified_folds
 __all__ = ["VIEWS", "Evidence", "Said", "Weighing", "held_out_loss", "spaced", "strangers"]
 
 VIEWS = ("first", "second", "both")
-N_FOLDS, ENOUGH = 3, 5_000
+N_FOLDS, FEWEST = 3, 1_000
+TO_LEARN, TO_CHOOSE = (300_000, 30_000), (100_000, 3_000)
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,18 @@ class Weighing(Protocol):
         """Return log-probabilities of shape (n_samples, n_classes)."""
 
 
-def spaced(evidence: Evidence) -> Evidence:
-    """Return the rows of at most so many samples as are enough to learn weights from."""
-    spacing = -(-(evidence.samples.max() + 1) // ENOUGH)
+def spaced(evidence: Evidence, budget: tuple[int, int] = TO_LEARN) -> Evidence:
+    """Return the rows of evenly spaced samples, where there are more than a budget allows.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    budget : tuple of two int
+        Samples times classes, and samples; a thousand samples are always allowed.
+    """
+    numbers, most = budget
+    enough = int(np.clip(numbers // evidence.said.present[0].shape[1], FEWEST, most))
+    spacing = -(-(evidence.samples.max() + 1) // enough)
     return evidence.take(np.flatnonzero(evidence.samples % spacing == 0))
 
 
@@ -97,8 +107,10 @@ def held_out_loss(evidence: Evidence, fit: Callable[[Evidence], Weighing]) -> fl
     Parameters
     ----------
     evidence : Evidence
+        Of more than 3,000 samples, evenly spaced ones are looked at.
     fit : callable of Evidence to Weighing
     """
+    evidence = spaced(evidence, TO_CHOOSE)
     shown, first = np.unique(evidence.samples, return_index=True)
     drawn = stratified_folds(evidence.codes[first], N_FOLDS, np.random.default_rng(0))
     folds = drawn[np.searchsorted(shown, evidence.samples)]

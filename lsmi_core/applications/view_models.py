@@ -125,10 +125,10 @@ class CrossFitted:
             pair[side] = own[other[other >= 0]]
             found.append(pair)
             shown.append(own[other >= 0])
-        joint, between = zip(*(self.of_pairs(part, *pair) for part, pair in enumerate(found)), strict=True)
+        joint, fits = zip(*(self.of_pairs(part, *pair) for part, pair in enumerate(found)), strict=True)
         first, second = (np.concatenate(each) for each in zip(*found, strict=True))
         alone = self.held_out.log_p[0][first], self.held_out.log_p[1][second]
-        return Said((*alone, np.concatenate(joint)), np.concatenate(between)), np.concatenate(shown)
+        return Said((*alone, np.concatenate(joint)), np.concatenate(fits)), np.concatenate(shown)
 
     def of_pairs(self, part: int, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what the models of a part say of pairs made of these samples: log p(y | x1, x2), and how they fit."""
