@@ -204,7 +204,7 @@ def test_a_loaded_ensemble_predicts_bit_for_bit_the_same(planted, fitted):
 @pytest.mark.parametrize("change", [{"model": "Other"}, {"format": 99}])
 def test_another_file_is_refused(fitted, change):
     arrays, config = fitted.state()
-    with pytest.raises(InvalidInputError, match="This is no InteractionEnsemble of format 1; export the model again."):
+    with pytest.raises(InvalidInputError, match="This is no InteractionEnsemble of format 2; export the model again."):
         InteractionEnsemble.from_state(arrays, config | change)
 
 

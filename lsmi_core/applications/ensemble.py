@@ -17,7 +17,7 @@ from lsmi_core.validation import check_features, check_int, check_labels, check_
 
 __all__ = ["InteractionEnsemble", "alone_evidence", "pair_evidence"]
 
-FORMAT = 1
+FORMAT = 2
 MOST_SWAPPED = 0.5
 
 
