@@ -11,15 +11,9 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from benchmarks.debian import fetch_package
-from benchmarks.fashion import fetch, load_halves
+from benchmarks.pairs import EMOJI, STAMPS, emoji_pairs, fashion_pairs, stamp_pairs
 from benchmarks.report import table, write_sections
-from benchmarks.stamps import PACKAGE, make_table
-from curation.demos import load_demo
-from curation.settings import home
-from feature_extractors import FeatureCache, default_encoder, encode_items, load_encoder
 from lsmi_core.applications import PriceOfPruning, PruningSettings, price_of_pruning
 from lsmi_core.applications.material import METRICS, held_out
 from lsmi_core.applications.price import BASELINE, CHOSEN, POLICIES
@@ -40,46 +34,29 @@ SHOWN = ("accuracy", "accuracy_without_1", "accuracy_without_2")
 
 def fashion() -> str:
     """Return the section on halves of pictures: many pairs, the official test pictures asked."""
-    folder = fetch()
-    learned, asked = load_halves(folder, N_FASHION), load_halves(folder, part="t10k")
+    learned, asked = fashion_pairs(N_FASHION), fashion_pairs(part="t10k")
     left, right, y = (np.concatenate(both) for both in zip(learned, asked, strict=True))
     test = np.arange(len(y)) >= N_FASHION
     told = f"{N_FASHION:,} pictures cut into left and right half, raw grey values; {len(asked[2]):,} others are asked."
-    return _section(told, left / 255, right / 255, y, test, PruningSettings())
+    return _section(told, left, right, y, test, PruningSettings())
 
 
 def fresh() -> str:
     """Return the same section on pictures that no recipe, and no constant of the choice, was thought up on."""
-    left, right, y = (part[N_FASHION:] for part in load_halves(fetch(), 2 * N_FASHION + N_ASKED))
+    left, right, y = (part[N_FASHION:] for part in fashion_pairs(2 * N_FASHION + N_ASKED))
     test = np.arange(len(y)) >= N_FASHION
     told = f"{N_FASHION:,} other pictures are learned from and {N_ASKED:,} others asked: none was used in development."
-    return _section(told, left / 255, right / 255, y, test, PruningSettings())
+    return _section(told, left, right, y, test, PruningSettings())
 
 
 def emoji() -> str:
     """Return the section on emoji, drawing and name: few pairs, so every repeat asks another fifth."""
-    data = load_demo("emoji")
-    x1, x2 = (_features(m.kind, list(m.items))[1] for m in data.modalities)
-    return _small("emoji, drawing and name", x1, x2, data.labels)
+    return _small(EMOJI, *emoji_pairs())
 
 
 def stamps() -> str:
     """Return the section on stamps, spoken French and drawing: small categories, the smallest of three."""
-    made = home() / "stamps"
-    if not (made / "stamps.csv").exists():
-        make_table(fetch_package(PACKAGE), made)
-    rows = pd.read_csv(made / "stamps.csv")
-    heard, x1 = _features("sound", [made / name for name in rows["sound"]])
-    seen, x2 = _features("picture", [made / name for name in rows["picture"]])
-    both = np.intersect1d(heard, seen)
-    sides = (x[np.searchsorted(kept, both)] for kept, x in ((heard, x1), (seen, x2)))
-    return _small("stamps, spoken French and drawing", *sides, rows["category"].to_numpy().astype(str)[both])
-
-
-def _features(kind: str, items: list) -> tuple[np.ndarray, np.ndarray]:
-    encoder = load_encoder(default_encoder(kind), kind)
-    done = encode_items(encoder, items, FeatureCache(home() / "features"))
-    return done.kept, done.features
+    return _small(STAMPS, *stamp_pairs())
 
 
 def _small(what: str, x1: np.ndarray, x2: np.ndarray, y: np.ndarray) -> str:

@@ -1,6 +1,6 @@
-"""What scores are good for: partitions and pruning now, distillation and ensembles later.
+"""What scores are good for: partitions, pruning, ensembles.
 
-What pruning is measured with is imported when it is first asked for: a partition needs none of it.
+What learns something is imported when it is first asked for: a partition needs none of it.
 """
 
 from importlib import import_module
@@ -9,13 +9,28 @@ from typing import TYPE_CHECKING
 from lsmi_core.applications.partition import partition
 
 if TYPE_CHECKING:
+    from lsmi_core.applications.ensemble import InteractionEnsemble
+    from lsmi_core.applications.ensemble_comparison import compare_ensembles
     from lsmi_core.applications.price import PriceOfPruning
     from lsmi_core.applications.pruning import price_of_pruning
     from lsmi_core.applications.pruning_settings import PruningSettings
 
-__all__ = ["PriceOfPruning", "PruningSettings", "partition", "price_of_pruning"]
+__all__ = [
+    "InteractionEnsemble",
+    "PriceOfPruning",
+    "PruningSettings",
+    "compare_ensembles",
+    "partition",
+    "price_of_pruning",
+]
 
-_HOME = {"PriceOfPruning": "price", "PruningSettings": "pruning_settings", "price_of_pruning": "pruning"}
+_HOME = {
+    "InteractionEnsemble": "ensemble",
+    "PriceOfPruning": "price",
+    "PruningSettings": "pruning_settings",
+    "compare_ensembles": "ensemble_comparison",
+    "price_of_pruning": "pruning",
+}
 
 
 def __getattr__(name: str) -> object:

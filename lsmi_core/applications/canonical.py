@@ -36,8 +36,7 @@ def fit_canonical(z1: np.ndarray, z2: np.ndarray) -> Arrays:
     left, found, right = np.linalg.svd(white[0].T @ white[1] / len(z1), full_matrices=False)
     by_chance = min(max(len(left), right.shape[1]) / len(z1), 0.5)
     squared = np.clip((found**2 - by_chance) / (1 - by_chance), 0, HIGHEST**2)
-    turned = (axes @ turn for (_, axes), turn in zip(sides, (left, right.T), strict=True))
-    axes1, axes2 = turned
+    axes1, axes2 = (axes @ turn for (_, axes), turn in zip(sides, (left, right.T), strict=True))
     return {"mean1": sides[0][0], "mean2": sides[1][0], "axes1": axes1, "axes2": axes2, "rho": np.sqrt(squared)}
 
 

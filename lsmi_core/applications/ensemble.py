@@ -8,15 +8,16 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from lsmi_core.applications.ensemble_gate import Evidence, Gate, choose_gate
+from lsmi_core.applications.ensemble_gate import Gate, choose_gate
+from lsmi_core.applications.evidence import VIEWS, Evidence, Said
 from lsmi_core.applications.material import Pairs
-from lsmi_core.applications.view_models import VIEWS, CrossFitted, Said, ViewModels, cross_fit
+from lsmi_core.applications.view_models import CrossFitted, ViewModels, cross_fit, under
 from lsmi_core.errors import InvalidInputError
 from lsmi_core.validation import check_features, check_int, check_labels, check_same_length
 
 __all__ = ["InteractionEnsemble", "alone_evidence", "pair_evidence"]
 
-FORMAT = 1
+FORMAT = 2
 MOST_SWAPPED = 0.5
 
 
@@ -85,15 +86,15 @@ class InteractionEnsemble(BaseEstimator):
         classes, codes = check_labels(y)
         check_same_length(x1=x1, x2=x2, y=codes)
         report = progress or (lambda done, total: None)
-        found = cross_fit(
-            Pairs(x1, x2, codes),
-            len(classes),
-            self.random_state,
-            lambda s: report(int(len(codes) * 0.4 * s), len(codes)),
-        )
-        self.weigh(found, lambda share: report(int(len(codes) * (0.4 + 0.6 * share)), len(codes)))
+
+        def on_share(share: float) -> None:
+            report(int(len(codes) * share), len(codes))
+
+        pairs = Pairs(x1, x2, codes)
+        found = cross_fit(pairs, len(classes), self.random_state, lambda share: on_share(0.4 * share))
+        self.weigh(found, lambda share: on_share(0.4 + 0.6 * share))
         self.classes_ = classes
-        report(len(codes), len(codes))
+        on_share(1.0)
         return self
 
     def weigh(self, found: CrossFitted, on_share: Callable[[float], None] = lambda share: None) -> InteractionEnsemble:
@@ -134,7 +135,8 @@ class InteractionEnsemble(BaseEstimator):
 
     def predict(self, x1: np.ndarray | None, x2: np.ndarray | None) -> np.ndarray:
         """Return the likeliest label of each sample; arguments as in :meth:`predict_proba`."""
-        return self.classes_[self._answer(x1, x2)[0].argmax(axis=1)]
+        answer = self._answer(x1, x2)[0]
+        return self.classes_[answer.argmax(axis=1)]
 
     def weights(self, x1: np.ndarray | None, x2: np.ndarray | None) -> np.ndarray:
         """Return how much of each sample's answer comes from each member.
@@ -180,7 +182,7 @@ class InteractionEnsemble(BaseEstimator):
             arrays |= {f"gate.{kind}.{name}": array for name, array in gate.parameters.items()}
         widths = [len(projection["mean_"]) for projection in self.members_.projections]
         config = {"model": type(self).__name__, "format": FORMAT, "classes": labels, "n_features": widths}
-        return arrays, config | {"parameters": self.get_params()}
+        return arrays, config | {"parameters": self.get_params(), "arrays": sorted(arrays)}
 
     @classmethod
     def from_state(cls, arrays: dict[str, np.ndarray], config: dict[str, object]) -> InteractionEnsemble:
@@ -189,14 +191,17 @@ class InteractionEnsemble(BaseEstimator):
         Raises
         ------
         InvalidInputError
-            When the description is not of an ensemble that this version knows.
+            When the description is not of an ensemble that this version knows, or an array is not there.
         """
         if (config.get("model"), config.get("format")) != (cls.__name__, FORMAT):
             raise InvalidInputError(f"This is no {cls.__name__} of format {FORMAT}; export the model again.")
+        lacking = sorted(set(config["arrays"]) - set(arrays))
+        if lacking:
+            raise InvalidInputError(f"The saved model lacks {', '.join(lacking)}; export it again.")
         made = cls(**config["parameters"])
         made.classes_ = np.array(config["classes"])
-        made.members_ = ViewModels.from_state(_under("members.", arrays))
-        made.gates_ = {kind: Gate(_under(f"gate.{kind}.", arrays)) for kind in VIEWS}
+        made.members_ = ViewModels.from_state(under("members.", arrays))
+        made.gates_ = {kind: Gate(under(f"gate.{kind}.", arrays)) for kind in VIEWS}
         return made
 
     def _answer(self, x1: object, x2: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -205,13 +210,11 @@ class InteractionEnsemble(BaseEstimator):
         if not given:
             raise InvalidInputError("Both sides are missing; give x1 or x2.")
         check_same_length(**given)
-        for (name, x), fitted in zip(given.items(), self._projections(given), strict=True):
-            if x.shape[1] != len(fitted["mean_"]):
-                raise InvalidInputError(f"{name} has {x.shape[1]} features but fit saw {len(fitted['mean_'])}.")
+        for name, projection in zip(("x1", "x2"), self.members_.projections, strict=True):
+            width = len(projection["mean_"])
+            if name in given and given[name].shape[1] != width:
+                raise InvalidInputError(f"{name} has {given[name].shape[1]} features but fit saw {width}.")
         return self.answer(self.members_.read(given.get("x1"), given.get("x2")))
-
-    def _projections(self, names: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
-        return [self.members_.projections[int(name[1:]) - 1] for name in names]
 
 
 def pair_evidence(found: CrossFitted, swapped: float, random_state: int) -> Evidence:
@@ -239,10 +242,6 @@ def alone_evidence(found: CrossFitted, side: int) -> Evidence:
     """Return held-out answers about every sample by one side, 0 or 1, as where the other is missing."""
     n_samples = len(found.codes)
     return Evidence(found.held_out.only(side), found.codes, np.arange(n_samples), np.ones(n_samples))
-
-
-def _under(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _check_parameters(swapped: object, random_state: object) -> None:

@@ -9,10 +9,10 @@ from sklearn.linear_model import LogisticRegression
 
 from lsmi_core.applications.comparison import Comparison
 from lsmi_core.applications.ensemble import InteractionEnsemble, alone_evidence, pair_evidence
-from lsmi_core.applications.ensemble_gate import Evidence, held_out_loss, spaced
+from lsmi_core.applications.evidence import VIEWS, Evidence, Said, held_out_loss, spaced, strangers
 from lsmi_core.applications.material import Pairs
 from lsmi_core.applications.pruning_settings import check_test
-from lsmi_core.applications.view_models import VIEWS, CrossFitted, Said, ViewModels, cross_fit, strangers
+from lsmi_core.applications.view_models import CrossFitted, ViewModels, cross_fit
 from lsmi_core.pooling import pool
 from lsmi_core.validation import check_features, check_int, check_labels, check_same_length
 
@@ -212,8 +212,7 @@ class Stacker:
 
     @classmethod
     def choose(cls, evidence: Evidence, log_prior: np.ndarray, report: Callable[[], None]) -> Stacker:
-        """Fit with the penalty that held-out samples prefer, on as many samples as our gate learns from."""
-        evidence = spaced(evidence)
+        """Fit with the penalty that held-out samples prefer, on the samples that our gate learns from."""
 
         def fit(part: Evidence, freedom: float) -> Stacker:
             report()
@@ -223,7 +222,7 @@ class Stacker:
             return cls(regression.fit(ratios, part.codes, part.weights), log_prior)
 
         losses = {c: held_out_loss(evidence, lambda part, c=c: fit(part, c)) for c in FREEDOMS}
-        return fit(evidence, min(losses, key=losses.__getitem__))
+        return fit(spaced(evidence), min(losses, key=losses.__getitem__))
 
     def answer(self, said: Said) -> np.ndarray:
         """Return log-probabilities of shape (n_samples, n_classes)."""

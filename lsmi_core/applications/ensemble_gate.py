@@ -3,57 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 import torch
 
-from lsmi_core.applications.view_models import Said
-from lsmi_core.folds import stratified_folds
+from lsmi_core.applications.evidence import Evidence, Said, held_out_loss, spaced
 from lsmi_core.interactions import TERMS
 from lsmi_core.terms import expected
 
-__all__ = ["FEATURES", "Evidence", "Gate", "Weighing", "choose_gate", "held_out_loss", "interactions", "spaced"]
+__all__ = ["FEATURES", "Gate", "choose_gate", "interactions"]
 
 FEATURES = ("between", "match", "b1", "b2", "i12", *TERMS)
 FARTHEST, LEAST = 5.0, -12.0  # deviations of a feature; nats below the prior
 GATE_PENALTY, SLOPE_PENALTY = 1e-3, 1e-2  # a sample
 FREEDOM = 3e-3  # of corrections, however many samples
-N_FOLDS, N_ITER, TOLERANCE = 3, 100, 1e-6
-ENOUGH, MOST_CORRECTED = 5_000, 40
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the members say of samples, and what of them is known where a gate is to learn.
-
-    Attributes
-    ----------
-    said : Said
-    codes : int64 ndarray of shape (n_rows,)
-    samples : int64 ndarray of shape (n_rows,)
-        Which sample each row shows: one may be shown intact and swapped.
-    weights : float64 ndarray of shape (n_rows,)
-        What each row counts.
-    """
-
-    said: Said
-    codes: np.ndarray
-    samples: np.ndarray
-    weights: np.ndarray
-
-    def take(self, rows: np.ndarray) -> Evidence:
-        """Return some rows."""
-        return Evidence(self.said.take(rows), self.codes[rows], self.samples[rows], self.weights[rows])
-
-
-class Weighing(Protocol):
-    """What makes one answer of the members' answers."""
-
-    def answer(self, said: Said) -> np.ndarray:
-        """Return log-probabilities of shape (n_samples, n_classes)."""
+N_ITER, TOLERANCE = 100, 1e-6
+MOST_CORRECTED = 40
 
 
 def interactions(said: Said, log_prior: np.ndarray) -> np.ndarray:
@@ -171,12 +137,12 @@ def choose_gate(evidence: Evidence, log_prior: np.ndarray, on_share: Callable[[f
     Parameters
     ----------
     evidence : Evidence
-        Of more than 5,000 samples, evenly spaced ones are enough.
+        Of more than 30,000 samples, evenly spaced ones are learned from.
     log_prior : float64 ndarray of shape (n_classes,)
     on_share : callable
         Told the share of the work that is done; may raise to cancel.
     """
-    evidence, losses = spaced(evidence), []
+    losses: list[float] = []
     for sloping in (False, True):
 
         def on_step() -> None:
@@ -184,37 +150,12 @@ def choose_gate(evidence: Evidence, log_prior: np.ndarray, on_share: Callable[[f
 
         fit = partial(Gate.fit, log_prior=log_prior, sloping=sloping, on_step=on_step)
         losses.append(held_out_loss(evidence, fit))
-    return Gate.fit(evidence, log_prior, losses[1] < losses[0], on_step)
-
-
-def spaced(evidence: Evidence) -> Evidence:
-    """Return the rows of at most so many samples as are enough to learn weights from."""
-    spacing = -(-(evidence.samples.max() + 1) // ENOUGH)
-    return evidence.take(np.flatnonzero(evidence.samples % spacing == 0))
-
-
-def held_out_loss(evidence: Evidence, fit: Callable[[Evidence], Weighing]) -> float:
-    """Return the loss of fits on two thirds of the samples on the rows of the other third, summed over thirds.
-
-    Parameters
-    ----------
-    evidence : Evidence
-    fit : callable of Evidence to Weighing
-    """
-    shown, first = np.unique(evidence.samples, return_index=True)
-    drawn = stratified_folds(evidence.codes[first], N_FOLDS, np.random.default_rng(0))
-    folds = drawn[np.searchsorted(shown, evidence.samples)]
-    total = 0.0
-    for fold in range(N_FOLDS):
-        inside, outside = (evidence.take(np.flatnonzero(rows)) for rows in (folds != fold, folds == fold))
-        answer = fit(inside).answer(outside.said)
-        total -= float(outside.weights @ np.take_along_axis(answer, outside.codes[:, None], axis=1)[:, 0])
-    return total
+    return Gate.fit(spaced(evidence), log_prior, losses[1] < losses[0], on_step)
 
 
 def _minimise(loss: Callable[[], torch.Tensor], parameters: list[torch.Tensor]) -> None:
     optimiser = torch.optim.LBFGS(
-        parameters, max_iter=N_ITER, tolerance_change=TOLERANCE, line_search_fn="strong_wolfe"
+        parameters, max_iter=N_ITER, tolerance_change=TOLERANCE, history_size=10, line_search_fn="strong_wolfe"
     )
 
     def closure() -> torch.Tensor:

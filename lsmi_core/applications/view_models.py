@@ -10,62 +10,27 @@ import numpy as np
 import torch
 
 from lsmi_core.applications.canonical import between, fit_canonical
+from lsmi_core.applications.evidence import VIEWS, Said, strangers
 from lsmi_core.applications.material import Pairs
+from lsmi_core.applications.probes import Probes, default_steps
 from lsmi_core.families import curved, linear
 from lsmi_core.folds import Folds, default_splits, stratified_folds
-from lsmi_core.heads import Head, Labels
+from lsmi_core.heads import Candidate, Head, Labels
 from lsmi_core.kernel import Landmarks
 from lsmi_core.linear import linear_scores
 from lsmi_core.parallel import side_by_side
 from lsmi_core.pooling import pool
 from lsmi_core.projection import Projection
 
-__all__ = ["VIEWS", "CrossFitted", "Said", "ViewModels", "cross_fit", "strangers"]
+__all__ = ["CrossFitted", "ViewModels", "cross_fit", "under"]
 
-VIEWS = ("first", "second", "both")
-FAMILIES = ("curved", "linear")
+FAMILIES = ("curved", "linear", "network")
+LAYERS = ("w1", "b1", "w2", "b2")
+MAX_INPUTS = 128  # of each side, to a network
 OF_PROJECTION = ("mean_", "scale_", "axes_")
 OF_LANDMARKS = ("landmarks_", "middle_", "whitener_", "centre_", "size_")
 
 Arrays = dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Said:
-    """What models say of samples.
-
-    Attributes
-    ----------
-    log_p : tuple of three float64 ndarray of shape (n_samples, n_classes), or None
-        Log-probabilities by the first modality, the second and both; None where a side that is needed is missing.
-    between : float64 ndarray of shape (n_samples,), or None
-        How well the sides fit each other, in nats; None where one is missing.
-    """
-
-    log_p: tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
-    between: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.present[0])
-
-    @property
-    def present(self) -> list[np.ndarray]:
-        """The log-probabilities that are there."""
-        return [p for p in self.log_p if p is not None]
-
-    @property
-    def kind(self) -> str:
-        """What there is to weigh: "both", or only "first" or "second"."""
-        return "both" if self.log_p[2] is not None else VIEWS[0 if self.log_p[1] is None else 1]
-
-    def only(self, side: int) -> Said:
-        """Return what is left where only one side, 0 or 1, is there."""
-        return Said(tuple(p if k == side else None for k, p in enumerate(self.log_p)))
-
-    def take(self, rows: np.ndarray) -> Said:
-        """Return what is said of some rows."""
-        log_p, between = ([None if a is None else a[rows] for a in part] for part in (self.log_p, [self.between]))
-        return Said(tuple(log_p), between[0])
 
 
 @dataclass(frozen=True)
@@ -111,13 +76,9 @@ class ViewModels:
     @classmethod
     def from_state(cls, arrays: Arrays) -> ViewModels:
         """Return what :meth:`state` came from."""
-
-        def part(name: str) -> Arrays:
-            return {k.removeprefix(f"{name}."): v for k, v in arrays.items() if k.startswith(f"{name}.")}
-
-        return cls(
-            arrays["log_prior"], (part("side1"), part("side2")), tuple(part(v) for v in VIEWS), part("canonical")
-        )
+        sides = tuple(under(f"side{k + 1}.", arrays) for k in range(2))
+        models = tuple(under(f"{name}.", arrays) for name in VIEWS)
+        return cls(arrays["log_prior"], sides, models, under("canonical.", arrays))
 
 
 @dataclass(frozen=True)
@@ -164,10 +125,10 @@ class CrossFitted:
             pair[side] = own[other[other >= 0]]
             found.append(pair)
             shown.append(own[other >= 0])
-        joint, between = zip(*(self.of_pairs(part, *pair) for part, pair in enumerate(found)), strict=True)
+        joint, fits = zip(*(self.of_pairs(part, *pair) for part, pair in enumerate(found)), strict=True)
         first, second = (np.concatenate(each) for each in zip(*found, strict=True))
         alone = self.held_out.log_p[0][first], self.held_out.log_p[1][second]
-        return Said((*alone, np.concatenate(joint)), np.concatenate(between)), np.concatenate(shown)
+        return Said((*alone, np.concatenate(joint)), np.concatenate(fits)), np.concatenate(shown)
 
     def of_pairs(self, part: int, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what the models of a part say of pairs made of these samples: log p(y | x1, x2), and how they fit."""
@@ -177,28 +138,13 @@ class CrossFitted:
         return said, between(canonical, z1.numpy(), z2.numpy())
 
 
-def strangers(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return for every sample another one of another class, each of them as likely; -1 where there is none.
-
-    Parameters
-    ----------
-    codes : int ndarray of shape (n_samples,)
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    int64 ndarray of shape (n_samples,)
-    """
-    order = np.argsort(codes, kind="stable")
-    ends = np.searchsorted(codes[order], codes, side="right")
-    n_others = len(codes) - np.bincount(codes, minlength=1)[codes]
-    # Sorted by class, those of other classes begin behind the own class and go on round the end.
-    drawn = order[(ends + (rng.random(len(codes)) * n_others).astype(np.int64)) % max(len(codes), 1)]
-    return np.where(n_others > 0, drawn, -1)
+def under(prefix: str, arrays: Arrays) -> Arrays:
+    """Return the arrays whose names begin with a prefix, by the rest of their names."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def cross_fit(pairs: Pairs, n_classes: int, random_state: int, on_share: Callable[[float], None]) -> CrossFitted:
-    """Learn the three views, each a calibrated pool of a linear and a curved head, from all samples and across folds.
+    """Learn the three views from all samples and across folds: each pools a linear head, a curved one and a network.
 
     Parameters
     ----------
@@ -218,43 +164,83 @@ def cross_fit(pairs: Pairs, n_classes: int, random_state: int, on_share: Callabl
     sides = zip(projections, (pairs.x1, pairs.x2), strict=True)
     z = side_by_side(lambda side: torch.as_tensor(side[0].fit_transform(side[1])), sides)
     on_share(0.2)
-    views = (*z, torch.cat(z, dim=1))
-    tasks = [partial(fit, view) for view in views for fit in (partial(curved, random_state=random_state), linear)]
-    found = side_by_side(lambda fit: fit(labels=labels), tasks, on_done=lambda n: on_share(0.2 + 0.8 * n / len(tasks)))
-    heads = [Head(labels, dict(zip(FAMILIES, found[2 * k : 2 * k + 2], strict=True))) for k in range(len(views))]
-    kept = tuple({name: np.asarray(getattr(p, name)) for name in OF_PROJECTION} for p in projections)
+    heads = _heads(z, labels, random_state, lambda share: on_share(0.2 + 0.8 * share))
     canonical = [fit_canonical(*(side[rows].numpy() for side in z)) for rows in folds.inside]
+    kept = tuple({name: _plain(getattr(p, name)) for name in OF_PROJECTION} for p in projections)
     models = ViewModels(labels.log_prior, kept, tuple(_frozen(head, n_splits) for head in heads), canonical[-1])
     of_parts = [(_frozen(heads[-1], part), canonical[part]) for part in range(n_splits)]
-    fits = [
-        between(of, *(side[rows].numpy() for side in z)) for of, rows in zip(canonical, folds.outside, strict=False)
+    outside = zip(canonical, folds.outside, strict=False)
+    fits = folds.gather([between(fitted, *(side[rows].numpy() for side in z)) for fitted, rows in outside])
+    return CrossFitted(models, Said(tuple(head.held_out for head in heads), fits), codes, of_parts, tuple(z), folds)
+
+
+def _heads(z: list[torch.Tensor], labels: Labels, seed: int, on_share: Callable[[float], None]) -> list[Head]:
+    """Return the heads of both sides and of the two together."""
+    widths = [side.shape[1] for side in z]
+    leading = [torch.arange(min(width, MAX_INPUTS)) for width in widths]
+    inputs = (*leading, torch.cat([leading[0], leading[1] + widths[0]]))
+    tasks = [
+        partial(fit, view, labels)
+        for view, columns in zip((*z, torch.cat(z, dim=1)), inputs, strict=True)
+        for fit in (partial(curved, random_state=seed), linear, partial(_network, columns=columns, random_state=seed))
     ]
-    held_out = Said(tuple(head.held_out for head in heads), folds.gather(fits))
-    return CrossFitted(models, held_out, codes, of_parts, tuple(z), folds)
+    found = side_by_side(lambda fit: fit(), tasks, on_done=lambda n: on_share(n / len(tasks)))
+    per_view = [found[k : k + len(FAMILIES)] for k in range(0, len(tasks), len(FAMILIES))]
+    return [Head(labels, dict(zip(FAMILIES, fits, strict=True))) for fits in per_view]
+
+
+def _network(x: torch.Tensor, labels: Labels, columns: torch.Tensor, random_state: int) -> Candidate:
+    """Return two-layer networks on some columns of x, float tensor of shape (n_samples, n_features)."""
+    rows = [part.numpy() for part in labels.folds.inside]
+    n_steps = default_steps(len(x))
+    probes = Probes.fit(x[:, columns], labels.codes, rows, labels.n_classes, n_steps, random_state)
+    return Candidate(partial(_network_scores, columns, probes.weights), (x,), labels)
+
+
+def _network_scores(columns: torch.Tensor, weights: list[torch.Tensor], part: int, x: torch.Tensor) -> torch.Tensor:
+    return _layers(x[:, columns], *(w[part] for w in weights))[None]
+
+
+def _layers(x: torch.Tensor, w1: torch.Tensor, b1: torch.Tensor, w2: torch.Tensor, b2: torch.Tensor) -> torch.Tensor:
+    return torch.addmm(b2, torch.addmm(b1, x, w1).relu_(), w2)
 
 
 def _frozen(head: Head, part: int) -> Arrays:
-    """Return what a head computes log-probabilities with, of one part: coefficients come divided by temperature."""
+    """Return what a head computes log-probabilities with, of one part; the last layers come divided by temperature."""
     found = {"weights": np.array([w[part] for w in head.weights.values()])}
     for name, candidate in head.candidates.items():
-        *landmarks, fitted = candidate.scores_of_new.args  # families keep what they have learned here
-        chosen = candidate.calibration
-        coefficients = fitted[part, chosen.setting[part]].double() / chosen.temperature[part]
-        found[name] = coefficients.float().numpy()
-        for one in landmarks:
-            found |= {key: getattr(one, key).numpy() for key in OF_LANDMARKS} | {"width_": np.array(one.width_)}
+        *before, fitted = candidate.scores_of_new.args  # families keep what they have learned here
+        setting, temperature = candidate.calibration.setting[part], candidate.calibration.temperature[part]
+        if name == "network":
+            w1, b1, w2, b2 = (w[part] for w in fitted)
+            layers = (w1, b1, _cooled(w2, temperature), _cooled(b2, temperature))
+            found |= {"columns": _plain(before[0])} | {k: _plain(w) for k, w in zip(LAYERS, layers, strict=True)}
+        else:
+            found[name] = _plain(_cooled(fitted[part, setting], temperature))
+        if name == "curved":
+            found |= {key: _plain(getattr(before[0], key)) for key in (*OF_LANDMARKS, "width_")}
     return found
+
+
+def _cooled(weights: torch.Tensor, temperature: float) -> torch.Tensor:
+    return (weights.double() / temperature).float()
+
+
+def _plain(values: object) -> np.ndarray:
+    """Return an array laid out row by row, as it comes back from a file: products may round by the layout."""
+    return np.array(values, order="C")
 
 
 def _log_proba(model: Arrays, log_prior: np.ndarray, z: torch.Tensor) -> np.ndarray:
     """Return pooled log-probabilities; the families in the order that their weights are in."""
-    said = [np.tile(log_prior, (len(z), 1))]
-    for name in FAMILIES:
-        if name in model:
-            x = _landmarks(model).transform(z) if name == "curved" else z
-            scores = linear_scores(x, torch.as_tensor(model[name]))
-            said.append(torch.log_softmax(scores.double(), dim=1).numpy())
-    return pool(said, model["weights"])
+    scores = {}
+    if "curved" in model:
+        scores["curved"] = linear_scores(_landmarks(model).transform(z), torch.as_tensor(model["curved"]))
+    scores["linear"] = linear_scores(z, torch.as_tensor(model["linear"]))
+    layers = (torch.as_tensor(model[key]) for key in LAYERS)
+    scores["network"] = _layers(z[:, torch.as_tensor(model["columns"])], *layers)
+    said = [torch.log_softmax(one.double(), dim=1).numpy() for one in scores.values()]
+    return pool([np.tile(log_prior, (len(z), 1)), *said], model["weights"])
 
 
 def _projection(arrays: Arrays) -> Projection:
