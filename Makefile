@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test setup check audit bench bench-app bench-core bench-encoders bench-pruning bench-reliability clean
+.PHONY: run test setup check audit bench bench-app bench-applications bench-core bench-encoders bench-pruning bench-reliability clean
 
 run: setup
 	@$(BIN)/python -m ui.serve --port $(PORT)
@@ -44,6 +44,9 @@ bench: setup $(VENV)/.dev
 
 bench-app: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.app
+
+bench-applications: setup $(VENV)/.dev
+	$(BIN)/python -m benchmarks.distillation
 
 bench-core: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.core

@@ -1,6 +1,6 @@
-"""What scores are good for: partitions and pruning now, distillation and ensembles later.
+"""What scores are good for: partitions, pruning, distillation.
 
-What pruning is measured with is imported when it is first asked for: a partition needs none of it.
+What learns something is imported when it is first asked for: a partition needs none of it.
 """
 
 from importlib import import_module
@@ -9,13 +9,28 @@ from typing import TYPE_CHECKING
 from lsmi_core.applications.partition import partition
 
 if TYPE_CHECKING:
+    from lsmi_core.applications.distillation import TargetedDistillation
+    from lsmi_core.applications.distillation_compared import compare_distillation
     from lsmi_core.applications.price import PriceOfPruning
     from lsmi_core.applications.pruning import price_of_pruning
     from lsmi_core.applications.pruning_settings import PruningSettings
 
-__all__ = ["PriceOfPruning", "PruningSettings", "partition", "price_of_pruning"]
+__all__ = [
+    "PriceOfPruning",
+    "PruningSettings",
+    "TargetedDistillation",
+    "compare_distillation",
+    "partition",
+    "price_of_pruning",
+]
 
-_HOME = {"PriceOfPruning": "price", "PruningSettings": "pruning_settings", "price_of_pruning": "pruning"}
+_HOME = {
+    "PriceOfPruning": "price",
+    "PruningSettings": "pruning_settings",
+    "TargetedDistillation": "distillation",
+    "compare_distillation": "distillation_compared",
+    "price_of_pruning": "pruning",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -10,7 +10,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from lsmi_core.applications.distillation_choice import Choice, Steps, choose, n_choices, probabilities
+from lsmi_core.applications.distillation_choice import N_FOLDS, Choice, Steps, choose, n_choices, probabilities
 from lsmi_core.applications.distilling_lessons import Recipe, Teacher
 from lsmi_core.applications.distilling_students import teach
 from lsmi_core.applications.material import Pairs, standardise
@@ -92,7 +92,7 @@ class TargetedDistillation(BaseEstimator):
         """
         pairs, self.classes_ = _check_pairs(x1, x2, y, self.student, unlabelled)
         steps = Steps(n_choices(pairs) + 1, progress)
-        estimator = LSMIEstimator(random_state=self.random_state)
+        estimator = LSMIEstimator(n_splits=N_FOLDS, random_state=self.random_state)
         chosen = choose(pairs, self.student, estimator, self.random_state, steps)["targeted"]
         teacher = Teacher(pairs, self.student, estimator, self.random_state, steps.report)
         lessons, n_steps = [teacher.lesson(chosen.recipe)], default_steps(len(pairs))

@@ -10,7 +10,7 @@ import torch
 
 from lsmi_core.applications.comparison import Comparison
 from lsmi_core.applications.distillation import check_student
-from lsmi_core.applications.distillation_choice import STUDENTS, Steps, choose, n_choices, probabilities
+from lsmi_core.applications.distillation_choice import N_FOLDS, STUDENTS, Steps, choose, n_choices, probabilities
 from lsmi_core.applications.distilling_lessons import Teacher
 from lsmi_core.applications.distilling_students import teach
 from lsmi_core.applications.material import Pairs
@@ -161,7 +161,7 @@ class _Work:
         return Pairs(learned.x1, learned.x2, codes)
 
     def _measure(self, learned: Pairs, asked: Pairs, cells: list[Cell], steps: Steps) -> None:
-        estimator = LSMIEstimator(random_state=self.random_state)
+        estimator = LSMIEstimator(n_splits=N_FOLDS, random_state=self.random_state)
         chosen = choose(learned, self.student, estimator, self.random_state, steps)
         teacher = Teacher(learned, self.student, estimator, self.random_state, steps.report)
         told = np.exp(teacher.log_proba(asked.x1, asked.x2))
