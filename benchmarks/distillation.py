@@ -39,8 +39,9 @@ EVERY, FEW = (1.0,), (1.0, 0.2)
 SWAP = 0.2
 FIRST_FRESH, N_SMALL, N_LARGE, N_DRAWS = 30_000, 1_000, 20_000, 5
 PLANTED = {"n_features": 16, "noise_features": 24, "spread": 1.8, "swapped": 0.2}
-"""Data to learn from and to be asked, one a repeat: x1, x2, y, asked of shape (n_repeats, n_samples)."""
+
 Draw = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""x1, x2, y, and who is asked in each repeat, bool of shape (n_repeats, n_samples)."""
 
 
 def emoji() -> str:

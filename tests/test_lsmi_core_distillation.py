@@ -347,6 +347,8 @@ ASKED = np.arange(40) < 10
         (lambda: TargetedDistillation().fit(X, X[:9], Y), "All inputs need the same number of rows: x1 has 40, x2 "),
         (lambda: TargetedDistillation().fit(X, X, Y, unlabelled=(X, X[:, :1])),
          "unlabelled x2 has 1 features but x2 has 2."),
+        (lambda: TargetedDistillation().fit(X[:8], X[:8], Y[:8]),
+         "Distillation needs at least 20 labelled samples to learn from. Got 8; add some, or ask fewer."),
         (lambda: TargetedDistillation.from_state({}, {}), "This is not the state of a student: mean, scale, axes, "),
         (lambda: compare_distillation(X, X, Y, ASKED[:5]), "asked must be true or false for each of the 40 samples, "),
         (lambda: compare_distillation(X, X, Y, Y == 1), "asked must hold samples and leave at least 2 of "),
@@ -356,7 +358,7 @@ ASKED = np.arange(40) < 10
         (lambda: compare_distillation(X, X, Y, ASKED, shares=(2.0,)),
          "The 'shares' must be different shares of the labels, up to 1. Got (2.0,) instead."),
         (lambda: compare_distillation(X, X, Y, ASKED, shares=(0.1,)),
-         "Distillation needs at least 20 labelled samples to learn from. Got 8; ask fewer or add some."),
+         "Distillation needs at least 20 labelled samples to learn from. Got 8; add some, or ask fewer."),
     ],
 )  # fmt: skip
 def test_refusals_in_one_sentence(call, sentence):

@@ -20,7 +20,9 @@ from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.projection import Projection
 from lsmi_core.validation import check_features, check_labels, check_same_length
 
-__all__ = ["TargetedDistillation", "check_student"]
+__all__ = ["TargetedDistillation", "check_enough", "check_student"]
+
+FEWEST = 20
 
 PROJECTED = ("mean", "scale", "axes", "deviations")
 WEIGHTS = ("hidden.weight", "hidden.bias", "scores.weight", "scores.bias")
@@ -174,6 +176,7 @@ def _check_pairs(
     x1, x2 = check_features(x1, "x1"), check_features(x2, "x2")
     classes, codes = check_labels(y)
     check_same_length(x1=x1, x2=x2, y=codes)
+    check_enough(len(codes))
     if unlabelled is None:
         return Pairs(x1, x2, codes), classes
     more = [check_features(x, f"unlabelled x{k + 1}") for k, x in enumerate(unlabelled)]
@@ -191,3 +194,12 @@ def check_student(student: object) -> None:
     """Raise InvalidInputError unless it is 1 or 2."""
     if isinstance(student, bool) or student not in (1, 2):
         raise InvalidInputError(f"The 'student' must be 1 or 2, the modality that is kept. Got {student!r} instead.")
+
+
+def check_enough(n_labelled: int) -> None:
+    """Raise InvalidInputError where there are too few labels to learn from and to choose by."""
+    if n_labelled < FEWEST:
+        raise InvalidInputError(
+            f"Distillation needs at least {FEWEST} labelled samples to learn from. Got {n_labelled}; "
+            "add some, or ask fewer."
+        )

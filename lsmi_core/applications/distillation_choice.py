@@ -30,8 +30,8 @@ N_FOLDS = 5
 class Steps:
     """Counts what is done of a work, and tells it as often as it is asked to."""
 
-    def __init__(self, total: int, progress: Callable[[int, int], None] | None, done: int = 0) -> None:
-        self.total, self.progress, self.done = total, progress or (lambda done, total: None), done
+    def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
+        self.total, self.progress, self.done = total, progress or (lambda done, total: None), 0
         self.report()
 
     def advance(self, by: int = 1) -> None:
