@@ -59,7 +59,7 @@ def stamps() -> str:
 def fashion() -> str:
     """Return the section on few halves of pictures: every repeat learns from other ones."""
     told = f"{N_SMALL:,} pictures cut into halves, others in every repeat; the 10,000 test pictures are asked."
-    return _section(told, ("left half", "right half"), [_halves(k) for k in range(N_DRAWS)], FEW)
+    return _section(told, ("left half",), [_halves(k) for k in range(N_DRAWS)], FEW)
 
 
 def large() -> str:
