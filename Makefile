@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test setup check audit bench bench-app bench-applications bench-core bench-encoders bench-pruning bench-reliability clean
+.PHONY: run test setup check audit clean bench bench-app bench-applications bench-core bench-encoders bench-infmasking \
+	bench-pruning bench-reliability
 
 run: setup
 	@$(BIN)/python -m ui.serve --port $(PORT)
@@ -47,6 +48,7 @@ bench-app: setup $(VENV)/.dev
 
 bench-applications: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.ensemble
+	$(BIN)/python -m benchmarks.distillation
 
 bench-core: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.core
@@ -54,6 +56,9 @@ bench-core: setup $(VENV)/.dev
 bench-encoders: setup $(VENV)/.dev
 	$(PIP) -r requirements-bench.txt
 	$(BIN)/python -m benchmarks.encoders
+
+bench-infmasking: setup $(VENV)/.dev
+	$(BIN)/python -m benchmarks.infmasking
 
 bench-pruning: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.pruning

@@ -35,11 +35,13 @@ Fashion-MNIST (pictures 0 to 29,999 of the shuffled training part), stamps (othe
 100): emoji and the pictures below were not looked at.
 """
 FOLDS, PARTITIONS = 5, 2
+EVERY, FEW = (1.0,), (1.0, 0.2)
 SWAP = 0.2
 FIRST_FRESH, N_SMALL, N_LARGE, N_DRAWS = 30_000, 1_000, 20_000, 5
 PLANTED = {"n_features": 16, "noise_features": 24, "spread": 1.8, "swapped": 0.2}
-"""Data to learn from and to be asked, one a repeat: x1, x2, y, asked of shape (n_repeats, n_samples)."""
+
 Draw = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""x1, x2, y, and who is asked in each repeat, bool of shape (n_repeats, n_samples)."""
 
 
 def emoji() -> str:
@@ -57,13 +59,13 @@ def stamps() -> str:
 def fashion() -> str:
     """Return the section on few halves of pictures: every repeat learns from other ones."""
     told = f"{N_SMALL:,} pictures cut into halves, others in every repeat; the 10,000 test pictures are asked."
-    return _section(told, ("left half", "right half"), [_halves(k) for k in range(N_DRAWS)])
+    return _section(told, ("left half",), [_halves(k) for k in range(N_DRAWS)], FEW)
 
 
 def large() -> str:
     """Return the section on many halves of pictures."""
     told = f"{N_LARGE:,} pictures cut into halves; the 10,000 test pictures are asked, and repeats are seeds."
-    return _section(told, ("left half", "right half"), [_halves(0, N_LARGE, n_repeats=3)])
+    return _section(told, ("left half",), [_halves(0, N_LARGE, n_repeats=3)])
 
 
 def planted() -> str:
@@ -78,15 +80,13 @@ def planted() -> str:
 
 def mismatched() -> str:
     """Return the section on pairs of which two fifths are spoilt: one side is that of another category's sample."""
-    parts = []
-    for name, pairs in ((EMOJI, emoji_pairs), (STAMPS, stamp_pairs)):
-        x1, x2, y = pairs()
-        x1, x2, regime = spoil(x1, x2, y, "swapped", SWAP)
-        intact = regime == "redundant"
-        draw = x1, x2, y, held_out(np.unique(y, return_inverse=True)[1], FOLDS, 0) & intact
-        parts.append(f"### {name}\n\n{_section('Intact pairs are asked.', ('first side', 'second side'), [draw])}")
+    x1, x2, y = emoji_pairs()
+    x1, x2, regime = spoil(x1, x2, y, "swapped", SWAP)
+    masks = held_out(np.unique(y, return_inverse=True)[1], FOLDS, 0) & (regime == "redundant")
+    told = f"{len(y):,} {EMOJI}; intact pairs of another fifth are asked in each repeat."
+    parts = [f"### Emoji\n\n{_section(told, ('drawing', 'name'), [(x1, x2, y, masks)])}"]
     draws = [_halves(k, spoilt=True) for k in range(N_DRAWS)]
-    told = "Intact test pictures are asked."
+    told = f"{N_SMALL:,} pictures, others in every repeat; the intact test pictures are asked."
     parts.append(f"### Fashion-MNIST halves\n\n{_section(told, ('left half', 'right half'), draws)}")
     what = f"In {SWAP:.0%} of the pairs the first side, and in as many others the second, is that of another category."
     return "\n\n".join([what, *parts])
@@ -106,7 +106,7 @@ def _halves(k: int, n: int = N_SMALL, n_repeats: int = 1, spoilt: bool = False) 
     return left, right, y, np.repeat(np.arange(len(y))[None] >= n, n_repeats, axis=0)
 
 
-def _section(told: str, sides: tuple[str, str], draws: list[Draw], shares: tuple[float, ...] = (1.0, 0.2)) -> str:
+def _section(told: str, sides: tuple[str, ...], draws: list[Draw], shares: tuple[float, ...] = EVERY) -> str:
     parts = [told]
     for student, side in enumerate(sides, start=1):
         wall, processor = time.monotonic(), time.process_time()

@@ -10,7 +10,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from lsmi_core.applications.distillation_choice import Choice, Steps, choose, n_choices, probabilities
+from lsmi_core.applications.distillation_choice import N_FOLDS, Choice, Steps, choose, n_choices, probabilities
 from lsmi_core.applications.distilling_lessons import Recipe, Teacher
 from lsmi_core.applications.distilling_students import teach
 from lsmi_core.applications.material import Pairs, standardise
@@ -20,7 +20,9 @@ from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.projection import Projection
 from lsmi_core.validation import check_features, check_labels, check_same_length
 
-__all__ = ["TargetedDistillation", "check_student"]
+__all__ = ["TargetedDistillation", "check_enough", "check_student"]
+
+FEWEST = 20
 
 PROJECTED = ("mean", "scale", "axes", "deviations")
 WEIGHTS = ("hidden.weight", "hidden.bias", "scores.weight", "scores.bias")
@@ -92,7 +94,7 @@ class TargetedDistillation(BaseEstimator):
         """
         pairs, self.classes_ = _check_pairs(x1, x2, y, self.student, unlabelled)
         steps = Steps(n_choices(pairs) + 1, progress)
-        estimator = LSMIEstimator(random_state=self.random_state)
+        estimator = LSMIEstimator(n_splits=N_FOLDS, random_state=self.random_state)
         chosen = choose(pairs, self.student, estimator, self.random_state, steps)["targeted"]
         teacher = Teacher(pairs, self.student, estimator, self.random_state, steps.report)
         lessons, n_steps = [teacher.lesson(chosen.recipe)], default_steps(len(pairs))
@@ -174,6 +176,7 @@ def _check_pairs(
     x1, x2 = check_features(x1, "x1"), check_features(x2, "x2")
     classes, codes = check_labels(y)
     check_same_length(x1=x1, x2=x2, y=codes)
+    check_enough(len(codes))
     if unlabelled is None:
         return Pairs(x1, x2, codes), classes
     more = [check_features(x, f"unlabelled x{k + 1}") for k, x in enumerate(unlabelled)]
@@ -191,3 +194,12 @@ def check_student(student: object) -> None:
     """Raise InvalidInputError unless it is 1 or 2."""
     if isinstance(student, bool) or student not in (1, 2):
         raise InvalidInputError(f"The 'student' must be 1 or 2, the modality that is kept. Got {student!r} instead.")
+
+
+def check_enough(n_labelled: int) -> None:
+    """Raise InvalidInputError where there are too few labels to learn from and to choose by."""
+    if n_labelled < FEWEST:
+        raise InvalidInputError(
+            f"Distillation needs at least {FEWEST} labelled samples to learn from. Got {n_labelled}; "
+            "add some, or ask fewer."
+        )

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from lsmi_core.applications.comparison import Comparison
-from lsmi_core.applications.distillation import check_student
-from lsmi_core.applications.distillation_choice import STUDENTS, Steps, choose, n_choices, probabilities
+from lsmi_core.applications.distillation import check_enough, check_student
+from lsmi_core.applications.distillation_choice import N_FOLDS, STUDENTS, Steps, choose, n_choices, probabilities
 from lsmi_core.applications.distilling_lessons import Teacher
 from lsmi_core.applications.distilling_students import teach
 from lsmi_core.applications.material import Pairs
@@ -26,7 +26,7 @@ __all__ = ["METHODS", "METRICS", "Cell", "compare_distillation"]
 METHODS = (*STUDENTS, "teacher")
 METRICS = ("accuracy", "balanced_accuracy", "log_loss")
 N_STUDENTS = 3
-FEWEST, FEWEST_IN_ALL = 4, 20
+FEWEST = 4  # labels of a category that stay, where there are as many
 HIDDEN, SHUFFLED = 0x41D, 0x5F1  # keep these draws apart from others of the same seed
 
 
@@ -151,17 +151,13 @@ class _Work:
         learned = self.pairs.take(np.flatnonzero(~self.splits[split]))
         random = np.random.default_rng([self.random_state, HIDDEN, split]).random(len(learned))
         seen = rows_kept(random, learned.codes, share, FEWEST)
-        if len(seen) < FEWEST_IN_ALL:
-            raise InvalidInputError(
-                f"Distillation needs at least {FEWEST_IN_ALL} labelled samples to learn from. Got {len(seen)}; "
-                "ask fewer or add some."
-            )
+        check_enough(len(seen))
         codes = np.full(len(learned), -1)
         codes[seen] = learned.codes[seen]
         return Pairs(learned.x1, learned.x2, codes)
 
     def _measure(self, learned: Pairs, asked: Pairs, cells: list[Cell], steps: Steps) -> None:
-        estimator = LSMIEstimator(random_state=self.random_state)
+        estimator = LSMIEstimator(n_splits=N_FOLDS, random_state=self.random_state)
         chosen = choose(learned, self.student, estimator, self.random_state, steps)
         teacher = Teacher(learned, self.student, estimator, self.random_state, steps.report)
         told = np.exp(teacher.log_proba(asked.x1, asked.x2))

@@ -38,7 +38,7 @@ class Recipe:
     * the teacher's belief gets :math:`\lambda\, c`, where c is 1 ("all") or :math:`\min(1, e^{-e})` ("odds": less where
       the teacher knows what the side cannot carry);
     * what is withheld from either goes to the belief of the student's own side, so that every sample counts 1;
-    * the teacher's features get :math:`\kappa`, times that share where the recipe weighs samples at all.
+    * the teacher's features get :math:`\kappa`, on every sample alike.
 
     Where a sample has no label, its terms are expected ones and the teacher's belief stands in for the label.
 
@@ -59,11 +59,6 @@ class Recipe:
     trust: str = "all"
     carry: str = "all"
     feature: float = 0.0
-
-    @property
-    def uniform(self) -> bool:
-        """Whether all samples are weighed alike."""
-        return self.trust == "all" and self.carry == "all"
 
     def __str__(self) -> str:
         parts = [f"{1 - self.strength:.0%} labels"]
@@ -94,10 +89,9 @@ def weigh(recipe: Recipe, terms: np.ndarray, labelled: np.ndarray) -> np.ndarray
     trust = {"all": np.ones(len(r)), "odds": np.exp(np.minimum(r + own, 0)), "share": share}[recipe.trust]
     carry = {"all": np.ones(len(r)), "odds": np.exp(-np.maximum(other + s, 0))}[recipe.carry]
     label, belief = (1 - recipe.strength) * trust, recipe.strength * carry
-    feature = recipe.feature * (np.ones(len(r)) if recipe.uniform else share)
     instead = label + belief if recipe.strength else np.zeros(len(r))
     hard, soft = np.where(labelled, label, 0), np.where(labelled, belief, instead)
-    return np.stack([hard, soft, 1 - label - belief, feature]).astype(np.float32)
+    return np.stack([hard, soft, 1 - label - belief, np.full(len(r), recipe.feature)]).astype(np.float32)
 
 
 def told_by(
