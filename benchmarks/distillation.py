@@ -15,8 +15,8 @@ from benchmarks.fashion import spoil
 from benchmarks.pairs import EMOJI, STAMPS, emoji_pairs, fashion_pairs, stamp_pairs
 from benchmarks.report import table, write_sections
 from lsmi_core.applications.comparison import Comparison
-from lsmi_core.applications.distillation_compared import compare_distillation
-from lsmi_core.applications.distilling_lessons import Recipe, Teacher, weigh
+from lsmi_core.applications.distillation.lessons import Recipe, Teacher, weigh
+from lsmi_core.applications.distillation.measuring import compare_distillation
 from lsmi_core.applications.material import Pairs, held_out
 from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.synthetic import REGIMES, SWAPPED, planted_regimes

@@ -15,8 +15,8 @@ import numpy as np
 from benchmarks.pairs import EMOJI, STAMPS, emoji_pairs, fashion_pairs, stamp_pairs
 from benchmarks.report import table, write_sections
 from lsmi_core.applications.comparison import Comparison
-from lsmi_core.applications.ensemble import InteractionEnsemble
-from lsmi_core.applications.ensemble_comparison import CONDITIONS, METHODS, METRICS, compare_ensembles
+from lsmi_core.applications.ensemble.measuring import CONDITIONS, METHODS, METRICS, compare_ensembles
+from lsmi_core.applications.ensemble.model import InteractionEnsemble
 from lsmi_core.applications.material import held_out
 from lsmi_core.synthetic import REGIMES, planted_regimes
 

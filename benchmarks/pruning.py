@@ -16,7 +16,7 @@ from benchmarks.pairs import EMOJI, STAMPS, emoji_pairs, fashion_pairs, stamp_pa
 from benchmarks.report import table, write_sections
 from lsmi_core.applications import PriceOfPruning, PruningSettings, price_of_pruning
 from lsmi_core.applications.material import METRICS, held_out
-from lsmi_core.applications.price import BASELINE, CHOSEN, POLICIES
+from lsmi_core.applications.pruning.price import BASELINE, CHOSEN, POLICIES
 
 REPORT = Path(__file__).with_name("pruning.md")
 INTRO = """

@@ -16,8 +16,8 @@ from curation.workspace import ScoredRun, Workspace, add_later, load_run
 from curation.workspace.runs import PRICE, PRICE_SAMPLES, PRICE_TOLD
 from lsmi_core.applications import PriceOfPruning, PruningSettings, price_of_pruning
 from lsmi_core.applications.material import Pairs, held_out, standing
-from lsmi_core.applications.price import CHOSEN
-from lsmi_core.applications.pruning import Cell
+from lsmi_core.applications.pruning.measuring import Cell
+from lsmi_core.applications.pruning.price import CHOSEN
 
 __all__ = ["CELLS", "measure_price"]
 

@@ -24,7 +24,9 @@ from curation.pipeline import features_of
 from curation.settings import APPLICATIONS, ApplySettings
 from curation.workspace import check_workspace, open_run
 from curation.workspace.runs import applied_files
-from lsmi_core.applications import distillation_compared, ensemble_comparison, fusing
+from lsmi_core.applications import fusion as fusing
+from lsmi_core.applications.distillation import measuring as distillation_compared
+from lsmi_core.applications.ensemble import measuring as ensemble_comparison
 
 NAMES = ("picture", "text")
 COMPARED = {

@@ -29,8 +29,8 @@ from curation.words import ORDERS_TOLD
 from curation.workspace import ScoredRun, Workspace, check_workspace, open_run
 from lsmi_core.applications import PruningSettings
 from lsmi_core.applications.material import METRICS
-from lsmi_core.applications.policies import ORDERS
-from lsmi_core.applications.price import POLICIES
+from lsmi_core.applications.pruning.policies import ORDERS
+from lsmi_core.applications.pruning.price import POLICIES
 
 
 @pytest.fixture

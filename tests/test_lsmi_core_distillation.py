@@ -11,12 +11,14 @@ from sklearn.exceptions import NotFittedError
 from torch.nn import functional
 
 from lsmi_core import InvalidInputError, LSMIEstimator
-from lsmi_core.applications import distillation, distillation_choice, distillation_compared
-from lsmi_core.applications.distillation import TargetedDistillation
-from lsmi_core.applications.distillation_choice import FEATURES, LOGITS, PLAIN, probabilities
-from lsmi_core.applications.distillation_compared import METHODS, METRICS, Cell, compare_distillation
-from lsmi_core.applications.distilling_lessons import Recipe, Teacher, told_by, weigh
-from lsmi_core.applications.distilling_students import Lesson, Taught, gradients, teach
+from lsmi_core.applications.distillation import choice as distillation_choice
+from lsmi_core.applications.distillation import measuring as distillation_compared
+from lsmi_core.applications.distillation import model as distillation
+from lsmi_core.applications.distillation.choice import FEATURES, LOGITS, PLAIN, probabilities
+from lsmi_core.applications.distillation.lessons import Recipe, Teacher, told_by, weigh
+from lsmi_core.applications.distillation.measuring import METHODS, METRICS, Cell, compare_distillation
+from lsmi_core.applications.distillation.model import TargetedDistillation
+from lsmi_core.applications.distillation.students import Lesson, Taught, gradients, teach
 from lsmi_core.applications.material import Pairs, held_out
 from lsmi_core.synthetic import gaussian_classes, planted_regimes
 

@@ -11,15 +11,15 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
 from lsmi_core import InvalidInputError
-from lsmi_core.applications import ensemble_comparison as comparing
-from lsmi_core.applications.canonical import between, fit_canonical
 from lsmi_core.applications.comparison import Comparison
-from lsmi_core.applications.ensemble import InteractionEnsemble, pair_evidence
-from lsmi_core.applications.ensemble_comparison import CONDITIONS, METHODS, METRICS, compare_ensembles
-from lsmi_core.applications.ensemble_gate import Gate, interactions
-from lsmi_core.applications.evidence import Evidence, Said, strangers
+from lsmi_core.applications.ensemble import measuring as comparing
+from lsmi_core.applications.ensemble.canonical import between, fit_canonical
+from lsmi_core.applications.ensemble.evidence import Evidence, Said, strangers
+from lsmi_core.applications.ensemble.gate import Gate, interactions
+from lsmi_core.applications.ensemble.measuring import CONDITIONS, METHODS, METRICS, compare_ensembles
+from lsmi_core.applications.ensemble.model import InteractionEnsemble, pair_evidence
+from lsmi_core.applications.ensemble.view_models import cross_fit
 from lsmi_core.applications.material import Pairs
-from lsmi_core.applications.view_models import cross_fit
 from lsmi_core.synthetic import gaussian_classes, planted_regimes
 
 N = 700

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from lsmi_core import InvalidInputError
 from lsmi_core.applications import PruningSettings, price_of_pruning
-from lsmi_core.applications.duplicates import nearest_earlier
 from lsmi_core.applications.material import METRICS, Material, Pairs, hardness, held_out
-from lsmi_core.applications.policies import Recipe, keep, spread_evenly, trimmed
-from lsmi_core.applications.price import BASELINE, CHOSEN, POLICIES, PriceOfPruning
 from lsmi_core.applications.probes import Probes, default_steps
-from lsmi_core.applications.pruning import PLAIN, RECIPES, choose_recipe
+from lsmi_core.applications.pruning.duplicates import nearest_earlier
+from lsmi_core.applications.pruning.measuring import PLAIN, RECIPES, choose_recipe
+from lsmi_core.applications.pruning.policies import Recipe, keep, spread_evenly, trimmed
+from lsmi_core.applications.pruning.price import BASELINE, CHOSEN, POLICIES, PriceOfPruning
 from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.parallel import side_by_side
 from lsmi_core.synthetic import gaussian_classes
@@ -94,7 +94,7 @@ def test_orders_of_a_recipe(order, left_out):
 
 
 def test_nearest_earlier_against_its_slow_twin(monkeypatch):
-    monkeypatch.setattr("lsmi_core.applications.duplicates.BLOCK", 7)
+    monkeypatch.setattr("lsmi_core.applications.pruning.duplicates.BLOCK", 7)
     rng = np.random.default_rng(0)
     x, codes = rng.normal(size=(60, 5)).astype(np.float32), rng.integers(0, 2, 60)
     x[40] = 3 * x[[i for i in range(40) if codes[i] == codes[40]][0]]

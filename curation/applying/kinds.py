@@ -9,12 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from lsmi_core import LSMIEstimator
-from lsmi_core.applications import fusing
+from lsmi_core.applications import fusion
 from lsmi_core.applications.comparison import Comparison
-from lsmi_core.applications.distillation import TargetedDistillation
-from lsmi_core.applications.distillation_compared import Cell, compare_distillation
-from lsmi_core.applications.ensemble import InteractionEnsemble
-from lsmi_core.applications.ensemble_comparison import compare_ensembles
+from lsmi_core.applications.distillation.measuring import Cell, compare_distillation
+from lsmi_core.applications.distillation.model import TargetedDistillation
+from lsmi_core.applications.ensemble.measuring import compare_ensembles
+from lsmi_core.applications.ensemble.model import InteractionEnsemble
 from lsmi_core.applications.material import Pairs
 from lsmi_core.infmasking import InfMasking
 
@@ -92,14 +92,14 @@ class Kind:
 
 
 def _compare_fusion(task: Task, work: Work) -> Comparison:
-    return fusing.compare_fusion(
+    return fusion.compare_fusion(
         task.pairs.x1, task.pairs.x2, task.labels, task.estimator, random_state=task.random_state,
         progress=work.count, known=work.known, keep=work.keep,
     )  # fmt: skip
 
 
 def _fit_fusion(task: Task, count: Count) -> InfMasking:
-    model = InfMasking(n_epochs=fusing.default_epochs(len(task.pairs)), random_state=task.random_state)
+    model = InfMasking(n_epochs=fusion.default_epochs(len(task.pairs)), random_state=task.random_state)
     return model.fit(task.pairs.x1, task.pairs.x2, progress=count)
 
 

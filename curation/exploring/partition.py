@@ -10,7 +10,7 @@ from curation.errors import DataError
 from curation.exploring.groups import GROUPS
 from curation.exploring.samples import Samples
 from curation.words import MEASURES
-from lsmi_core.applications.policies import ORDERS, Recipe, keep
+from lsmi_core.applications.pruning.policies import ORDERS, Recipe, keep
 
 __all__ = ["HARDEST", "PARTS", "Partition", "PartitionRecipe", "partitioned"]
 
@@ -42,7 +42,7 @@ class PartitionRecipe:
     groups : tuple of str
         Interaction groups that stay.
     trim, order, seed : float, str, int
-        Of a policy: see :class:`lsmi_core.applications.policies.Recipe`; the seed is that of everything random in it.
+        Of a policy: see :class:`lsmi_core.applications.pruning.policies.Recipe`; everything random in it has the seed.
     measure : str
         Definition of redundancy; empty for the one of the run.
     within : dict

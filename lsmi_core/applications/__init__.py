@@ -9,27 +9,37 @@ from typing import TYPE_CHECKING
 from lsmi_core.applications.partition import partition
 
 if TYPE_CHECKING:
-    from lsmi_core.applications.distillation import TargetedDistillation
-    from lsmi_core.applications.distillation_compared import compare_distillation
-    from lsmi_core.applications.ensemble import InteractionEnsemble
-    from lsmi_core.applications.ensemble_comparison import compare_ensembles
-    from lsmi_core.applications.fusing import compare_fusion
-    from lsmi_core.applications.price import PriceOfPruning
-    from lsmi_core.applications.pruning import price_of_pruning
-    from lsmi_core.applications.pruning_settings import PruningSettings
+    from lsmi_core.applications.distillation.measuring import compare_distillation
+    from lsmi_core.applications.distillation.model import TargetedDistillation
+    from lsmi_core.applications.ensemble.measuring import compare_ensembles
+    from lsmi_core.applications.ensemble.model import InteractionEnsemble
+    from lsmi_core.applications.fusion import compare_fusion
+    from lsmi_core.applications.pruning.measuring import price_of_pruning
+    from lsmi_core.applications.pruning.price import PriceOfPruning
+    from lsmi_core.applications.pruning.settings import PruningSettings
 
 _HOME = {
-    "InteractionEnsemble": "ensemble",
-    "PriceOfPruning": "price",
-    "PruningSettings": "pruning_settings",
-    "TargetedDistillation": "distillation",
-    "compare_distillation": "distillation_compared",
-    "compare_ensembles": "ensemble_comparison",
-    "compare_fusion": "fusing",
-    "price_of_pruning": "pruning",
+    "InteractionEnsemble": "ensemble.model",
+    "PriceOfPruning": "pruning.price",
+    "PruningSettings": "pruning.settings",
+    "TargetedDistillation": "distillation.model",
+    "compare_distillation": "distillation.measuring",
+    "compare_ensembles": "ensemble.measuring",
+    "compare_fusion": "fusion",
+    "price_of_pruning": "pruning.measuring",
 }
 
-__all__ = ["partition", *_HOME]
+__all__ = [
+    "InteractionEnsemble",
+    "PriceOfPruning",
+    "PruningSettings",
+    "TargetedDistillation",
+    "compare_distillation",
+    "compare_ensembles",
+    "compare_fusion",
+    "partition",
+    "price_of_pruning",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
-from lsmi_core.applications.duplicates import nearest_earlier
-from lsmi_core.applications.policies import keep
 from lsmi_core.applications.probes import Probes, default_steps
+from lsmi_core.applications.pruning.duplicates import nearest_earlier
+from lsmi_core.applications.pruning.policies import keep
 from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.folds import stratified_folds
 from lsmi_core.projection import Projection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lsmi_core.applications.policies import keep
+from lsmi_core.applications.pruning.policies import keep
 from lsmi_core.errors import InvalidInputError
 
 __all__ = ["partition"]

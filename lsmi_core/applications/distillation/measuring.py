@@ -9,14 +9,14 @@ import numpy as np
 import torch
 
 from lsmi_core.applications.comparison import Comparison
-from lsmi_core.applications.distillation import check_enough, check_student
-from lsmi_core.applications.distillation_choice import N_FOLDS, STUDENTS, Steps, choose, n_choices, probabilities
-from lsmi_core.applications.distilling_lessons import Teacher
-from lsmi_core.applications.distilling_students import teach
+from lsmi_core.applications.distillation.choice import N_FOLDS, STUDENTS, Steps, choose, n_choices, probabilities
+from lsmi_core.applications.distillation.lessons import Teacher
+from lsmi_core.applications.distillation.model import check_enough, check_student
+from lsmi_core.applications.distillation.students import teach
 from lsmi_core.applications.material import Pairs
-from lsmi_core.applications.policies import keep as rows_kept
 from lsmi_core.applications.probes import default_steps
-from lsmi_core.applications.pruning_settings import check_test
+from lsmi_core.applications.pruning.policies import keep as rows_kept
+from lsmi_core.applications.pruning.settings import check_test
 from lsmi_core.errors import InvalidInputError
 from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.validation import check_features, check_labels, check_same_length

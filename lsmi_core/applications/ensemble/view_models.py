@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 import torch
 
-from lsmi_core.applications.canonical import between, fit_canonical
-from lsmi_core.applications.evidence import VIEWS, Said, strangers
+from lsmi_core.applications.ensemble.canonical import between, fit_canonical
+from lsmi_core.applications.ensemble.evidence import VIEWS, Said, strangers
 from lsmi_core.applications.material import Pairs
 from lsmi_core.applications.probes import Probes, default_steps
 from lsmi_core.families import curved, linear

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lsmi_core.applications.material import METRICS
-from lsmi_core.applications.policies import Recipe
+from lsmi_core.applications.pruning.policies import Recipe
 from lsmi_core.errors import InvalidInputError
 from lsmi_core.intervals import mean_interval
 

@@ -8,10 +8,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from lsmi_core.applications.ensemble_gate import Gate, choose_gate
-from lsmi_core.applications.evidence import VIEWS, Evidence, Said
+from lsmi_core.applications.ensemble.evidence import VIEWS, Evidence, Said
+from lsmi_core.applications.ensemble.gate import Gate, choose_gate
+from lsmi_core.applications.ensemble.view_models import CrossFitted, ViewModels, cross_fit, under
 from lsmi_core.applications.material import Pairs
-from lsmi_core.applications.view_models import CrossFitted, ViewModels, cross_fit, under
 from lsmi_core.errors import InvalidInputError
 from lsmi_core.validation import check_features, check_int, check_labels, check_same_length
 
@@ -43,11 +43,11 @@ class InteractionEnsemble(BaseEstimator):
 
     See Also
     --------
-    lsmi_core.applications.ensemble_comparison.compare_ensembles : whether it helps.
+    lsmi_core.applications.ensemble.measuring.compare_ensembles : whether it helps.
 
     Examples
     --------
-    >>> from lsmi_core.applications.ensemble import InteractionEnsemble
+    >>> from lsmi_core.applications.ensemble.model import InteractionEnsemble
     >>> from lsmi_core.synthetic import gaussian_classes
     >>> drawn = gaussian_classes(300, n_classes=2)
     >>> ensemble = InteractionEnsemble().fit(drawn.x1, drawn.x2, drawn.y)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
-from lsmi_core.applications.distilling_students import Lesson, Taught
+from lsmi_core.applications.distillation.students import Lesson, Taught
 from lsmi_core.applications.material import MAX_COMPONENTS, Pairs, standardise
 from lsmi_core.applications.probes import Probes, default_steps
 from lsmi_core.estimator import LSMIEstimator

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from lsmi_core.applications.distilling_lessons import CARRIES, TRUSTS, Recipe, Teacher
-from lsmi_core.applications.distilling_students import teach
+from lsmi_core.applications.distillation.lessons import CARRIES, TRUSTS, Recipe, Teacher
+from lsmi_core.applications.distillation.students import teach
 from lsmi_core.applications.material import Pairs, held_out
 from lsmi_core.applications.probes import default_steps
-from lsmi_core.applications.pruning_settings import default_choices
+from lsmi_core.applications.pruning.settings import default_choices
 from lsmi_core.estimator import LSMIEstimator
 
 __all__ = ["N_FOLDS", "STUDENTS", "Choice", "Steps", "choose", "n_choices", "probabilities"]

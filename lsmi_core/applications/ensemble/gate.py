@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from lsmi_core.applications.evidence import Evidence, Said, held_out_loss, spaced
+from lsmi_core.applications.ensemble.evidence import Evidence, Said, held_out_loss, spaced
 from lsmi_core.interactions import TERMS
 from lsmi_core.terms import expected
 

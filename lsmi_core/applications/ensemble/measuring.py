@@ -8,11 +8,11 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from lsmi_core.applications.comparison import Comparison
-from lsmi_core.applications.ensemble import InteractionEnsemble, alone_evidence, pair_evidence
-from lsmi_core.applications.evidence import VIEWS, Evidence, Said, held_out_loss, spaced, strangers
+from lsmi_core.applications.ensemble.evidence import VIEWS, Evidence, Said, held_out_loss, spaced, strangers
+from lsmi_core.applications.ensemble.model import InteractionEnsemble, alone_evidence, pair_evidence
+from lsmi_core.applications.ensemble.view_models import CrossFitted, ViewModels, cross_fit
 from lsmi_core.applications.material import Pairs
-from lsmi_core.applications.pruning_settings import check_test
-from lsmi_core.applications.view_models import CrossFitted, ViewModels, cross_fit
+from lsmi_core.applications.pruning.settings import check_test
 from lsmi_core.pooling import pool
 from lsmi_core.validation import check_features, check_int, check_labels, check_same_length
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lsmi_core.applications.material import METRICS, Material, Pairs, held_out
-from lsmi_core.applications.policies import Recipe, keep
-from lsmi_core.applications.price import BASELINE, CHOSEN, POLICIES, PriceOfPruning
-from lsmi_core.applications.pruning_settings import PruningSettings, check_settings, check_test, default_choices
+from lsmi_core.applications.pruning.policies import Recipe, keep
+from lsmi_core.applications.pruning.price import BASELINE, CHOSEN, POLICIES, PriceOfPruning
+from lsmi_core.applications.pruning.settings import PruningSettings, check_settings, check_test, default_choices
 from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.parallel import side_by_side
 from lsmi_core.validation import check_features, check_labels, check_same_length

@@ -10,9 +10,9 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from lsmi_core.applications.distillation_choice import N_FOLDS, Choice, Steps, choose, n_choices, probabilities
-from lsmi_core.applications.distilling_lessons import Recipe, Teacher
-from lsmi_core.applications.distilling_students import teach
+from lsmi_core.applications.distillation.choice import N_FOLDS, Choice, Steps, choose, n_choices, probabilities
+from lsmi_core.applications.distillation.lessons import Recipe, Teacher
+from lsmi_core.applications.distillation.students import teach
 from lsmi_core.applications.material import Pairs, standardise
 from lsmi_core.applications.probes import Probes, default_steps
 from lsmi_core.errors import InvalidInputError
@@ -52,7 +52,7 @@ class TargetedDistillation(BaseEstimator):
 
     Examples
     --------
-    >>> from lsmi_core.applications.distillation import TargetedDistillation
+    >>> from lsmi_core.applications.distillation.model import TargetedDistillation
     >>> from lsmi_core.synthetic import gaussian_classes
     >>> drawn = gaussian_classes(100, n_classes=2)
     >>> TargetedDistillation(student=2).fit(drawn.x1, drawn.x2, drawn.y).predict_proba(drawn.x2).shape

@@ -1,0 +1,1 @@
+"""A student of one side, taught by a teacher of both."""

@@ -1,0 +1,1 @@
+"""One answer of several models, weighed sample by sample."""

@@ -1,0 +1,1 @@
+"""What leaving samples out costs, and who should leave."""
