@@ -74,8 +74,8 @@ def known_workspace(identifier: str, person: str) -> Workspace:
         When it is not here, or belongs to somebody else. Both are told alike.
     """
     folder = _folder(check_id(identifier))
-    workspace = _opened(folder, _contents(folder)) if folder and is_workspace(folder) else None
-    if workspace is None or workspace.owner != person:
+    workspace, owner = _opened(folder, _contents(folder)) if folder and is_workspace(folder) else (None, "")
+    if workspace is None or owner != person:
         raise DataError("This workspace is not on this server, or not yours; open one from the start page.")
     return workspace
 
@@ -88,9 +88,10 @@ def _contents(folder: Path) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=256)
-def _opened(folder: Path, contents: tuple[int, ...]) -> Workspace:
-    """Open a workspace once for every state of it: a page asks a dozen times while it is drawn."""
-    return open_workspace(folder)
+def _opened(folder: Path, contents: tuple[int, ...]) -> tuple[Workspace, str]:
+    """Open a workspace, and ask for its owner, once for every state of it: a page asks a dozen times while drawn."""
+    workspace = open_workspace(folder)
+    return workspace, workspace.owner
 
 
 def recent_runs(person: str, limit: int = 6) -> list[tuple[str, Entry]]:

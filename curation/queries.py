@@ -71,8 +71,11 @@ def gallery_rows(frame: pd.DataFrame, order: str, count: int) -> pd.DataFrame:
         The side that points away from the label the most, or a term, the largest first.
     count : int
     """
-    values = frame[["i1", "i2"]].min(axis=1) if order == "misleading" else -frame[order]
-    return frame.loc[values.nsmallest(count).index]
+    if order == "misleading":
+        values = np.minimum(frame["i1"].to_numpy(), frame["i2"].to_numpy())
+    else:
+        values = -frame[order].to_numpy()
+    return frame.iloc[np.argsort(values, kind="stable")[:count]]
 
 
 def suspect_table(samples: Samples, selected: np.ndarray, which: str, most: int) -> pd.DataFrame | None:
