@@ -95,7 +95,7 @@ def test_every_page_opens_on_a_scored_run(page, run, small_run):
 
 def test_explore_shows_figures_in_the_words_of_the_data(run, small_run):
     app = opened("explore", run)
-    assert len(app.get("plotly_chart")) == 2  # fingerprint and groups: what is not on show is not drawn
+    assert len(app.get("plotly_chart")) == 1  # what is not on show is not drawn
     said = words(app).replace("\\", "")
     for name in small_run.modality_names:
         assert f"Only the {name} knows" in said
@@ -108,7 +108,7 @@ def test_every_view_of_explore(run, view):
     app = opened("explore", run)
     app.segmented_control(key="show").set_value(view).run()
     assert not app.exception and not app.error
-    assert len(app.get("plotly_chart")) == {"categories": 2, "suspects": 0, "table": 0}.get(view, 1)
+    assert len(app.get("plotly_chart")) == {"suspects": 0, "table": 0}.get(view, 1)
     again = opened("explore", run)  # another session: the last view is on show
     assert again.segmented_control(key="show").value == view
 

@@ -58,13 +58,15 @@ def _scores(made: Curating) -> None:
     values, stays = made.samples.column(by)[about], made.partition.selected[about]
     if not len(values):
         return
-    compared, cut = st.tabs(["Before and after", "Where it is cut"])
-    with compared:
-        figure = before_after_figure(values, term, stays, made.now.reading)
-        chart(figure, "before_after", f"{title} before and after",
-              "Dotted: before. Where the coloured hill is higher, such samples become more common.")  # fmt: skip
-    with cut:
+    compared, cut = st.tabs(["Before and after", "Where it is cut"], key="scores_as", on_change="rerun")
+    if compared.open:
+        with compared:
+            figure = before_after_figure(values, term, stays, made.now.reading)
+            chart(figure, "before_after", f"{title} before and after",
+                  "Dotted: before. Where the coloured hill is higher, such samples become more common.")  # fmt: skip
+    if cut.open:
         threshold = made.partition.threshold if by == made.recipe.by and made.recipe.how == "score" else None
-        figure = histogram_figure(values, term, stays, threshold, made.now.reading)
-        chart(figure, "histogram", f"{title} of what stays and of what leaves",
-              "Each column counts the samples with such a score; the line is where it is cut.")  # fmt: skip
+        with cut:
+            figure = histogram_figure(values, term, stays, threshold, made.now.reading)
+            chart(figure, "histogram", f"{title} of what stays and of what leaves",
+                  "Each column counts the samples with such a score; the line is where it is cut.")  # fmt: skip

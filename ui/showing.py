@@ -63,7 +63,7 @@ class Showing:
         """Whether anything is selected."""
         return bool(self.view.filters)
 
-    @property
+    @cached_property
     def frame(self) -> pd.DataFrame:
         """Scores of the selected samples, in nats."""
         return self.samples.frame[self.selected] if self.narrowed else self.samples.frame

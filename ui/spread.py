@@ -26,20 +26,23 @@ def drawn_categories(now: Showing) -> None:
     categories, reading = category_means(now.frame), now.reading
     order = _chosen_categories(now, categories, now.view.top)
     names = now.run.modality_names
-    amounts, shares = st.tabs(["How much", "How many samples"])
-    with amounts:
-        figure = fingerprint_figure(categories, now.means, names, reading, now.view.sort_by, order)
-        chart(
-            figure, "fingerprint", f"Mean shared, unique and joint information of every category, {reading.unit}",
-            f"Each bar adds up what the {plain(names[0])} and the {plain(names[1])} tell about the category. "
-            f"{SIGNS[now.samples.measure]}",
-        )  # fmt: skip
-    with shares:
+    # Only what is open is drawn: a figure out of sight takes as long as one in sight.
+    amounts, shares = st.tabs(["How much", "How many samples"], key="categories_as", on_change="rerun")
+    if amounts.open:
+        with amounts:
+            chart(
+                fingerprint_figure(categories, now.means, names, reading, now.view.sort_by, order), "fingerprint",
+                f"Mean shared, unique and joint information of every category, {reading.unit}",
+                f"Each bar adds up what the {plain(names[0])} and the {plain(names[1])} tell about the category. "
+                f"{SIGNS[now.samples.measure]}",
+            )  # fmt: skip
+    if shares.open:
         counts = category_counts(now.frame["label"], now.samples.group[now.selected], GROUPS).loc[order]
-        chart(
-            groups_figure(counts, groups(names), reading), "groups", "What carries how many samples",
-            "Every sample counts once, for the largest of its four scores; or as misleading, or as neither.",
-        )  # fmt: skip
+        with shares:
+            chart(
+                groups_figure(counts, groups(names), reading), "groups", "What carries how many samples",
+                "Every sample counts once, for the largest of its four scores; or as misleading, or as neither.",
+            )  # fmt: skip
 
 
 def drawn_distributions(now: Showing) -> None:
