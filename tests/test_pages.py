@@ -103,6 +103,15 @@ def test_explore_shows_figures_in_the_words_of_the_data(run, small_run):
     assert "the label is" in said  # the card explains a sample
 
 
+def test_what_carries_how_many_samples_is_drawn_once_its_tab_is_open(run):
+    app = opened("explore", run)
+    assert "Every sample counts once" not in words(app)
+    app.session_state["categories_as"] = "How many samples"
+    app.run()
+    assert not app.exception and len(app.get("plotly_chart")) == 1
+    assert "Every sample counts once" in words(app)
+
+
 @pytest.mark.parametrize("view", SHOWS)
 def test_every_view_of_explore(run, view):
     app = opened("explore", run)
