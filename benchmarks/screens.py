@@ -79,7 +79,7 @@ def take(page: object, address: str, link: str, folder: Path) -> None:
                 page.get_by_role("button", name="Skip the guide").click()
                 page.get_by_text("1 of 5").wait_for(state="detached")
                 page.wait_for_timeout(1000)
-            page.locator(".st-key-show").evaluate("view => view.scrollIntoView()")
+            page.locator(".st-key-show").first.evaluate("view => view.scrollIntoView()")
             shot(page, folder / f"explore-{view}.png")
 
 
