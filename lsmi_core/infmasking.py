@@ -137,7 +137,7 @@ class InfMasking(BaseEstimator):
         self.scalings_ = [Scaling.of(side) for side in tokens]
         sides = [self._side(side, scaling) for side, scaling in zip(tokens, self.scalings_, strict=True)]
         self._build([(*side.shape, side.by_place) for side in tokens])
-        kept = Checkpoint(None if self.checkpoint is None else Path(self.checkpoint), self._made_from(sides))
+        kept = None if self.checkpoint is None else Checkpoint(Path(self.checkpoint), self._made_from(sides))
         settings = TrainingSettings(
             self.n_epochs, self.batch_size, self.learning_rate, self.weight_decay, self.random_state
         )

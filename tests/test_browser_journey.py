@@ -15,7 +15,7 @@ from curation.demos import load_demo
 from curation.exploring import Samples, split
 from curation.partitioning import kept_partition
 from curation.places import new_id, recent_runs
-from curation.recommending import POLICY_TITLES
+from curation.recommending import CHOSEN, POLICY_TITLES
 from curation.workspace import load_run, open_run
 from lsmi_core.applications import partition
 
@@ -120,7 +120,9 @@ def test_pruning_from_its_price_to_the_part_that_stays(page, address, home, smal
     page.get_by_role("button", name="Cancel the measurement").wait_for()
     page.reload()  # the work goes on, and the page finds it again
     page.get_by_text(re.compile("When 50% stays: |when 50% stays")).wait_for(timeout=SCORING)
-    lines = page.locator(".js-plotly-plot").first.locator(".legendtext")
+    curves = page.locator(".js-plotly-plot").filter(has_text=POLICY_TITLES[CHOSEN])
+    curves.wait_for()
+    lines = curves.locator(".legendtext")
     assert set(POLICY_TITLES.values()) == {text.strip() for text in lines.all_text_contents()}
     page.get_by_role("button", name=re.compile("Take (this advice|such a random sample)")).click()
     page.get_by_text(re.compile("at least 2 of every category")).wait_for()

@@ -168,7 +168,6 @@ def test_a_failure_of_the_system_is_not_remembered(cache, tmp_path, error):
     assert encoder.seen == paths[1:]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the second time of a file is another there")
 def test_a_file_is_not_read_again_to_find_its_features(cache, tmp_path, settled_files, monkeypatch):
     paths = [written(tmp_path / f"{i}", b"%d" % i) for i in range(7)]
     first = fx.encode_items(FakeFileEncoder(), paths, cache)

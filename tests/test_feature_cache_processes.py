@@ -164,7 +164,6 @@ assert np.array_equal(done.features, FakeTextEncoder().encode(items).features)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="limits of the size of files are Unix")
 def test_no_room_for_files_costs_no_features(tmp_path):
     path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     command = [sys.executable, "-c", LIMITED, str(tmp_path / "cache")]
@@ -175,7 +174,7 @@ def test_no_room_for_files_costs_no_features(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from Linux")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from Linux")  # never on the gate
 def test_a_result_larger_than_the_memory_it_takes_comes_back_unchanged(tmp_path):
     n, d = 300_000, 512
     for encoded in (n, 0):

@@ -356,7 +356,7 @@ ASKED = np.arange(40) < 10
         (lambda: compare_distillation(X, X, Y, Y == 1), "asked must hold samples and leave at least 2 of "),
         (lambda: compare_distillation(X, X, Y, ASKED, student=True), "The 'student' must be 1 or 2, "),
         (lambda: compare_distillation(X, X, Y, ASKED, n_repeats=0),
-         "The 'n_repeats' of a comparison must be an int of at least 1. Got 0 instead."),
+         "The 'n_repeats' parameter of compare_distillation must be an int in the range [1, inf). Got 0 instead."),
         (lambda: compare_distillation(X, X, Y, ASKED, shares=(2.0,)),
          "The 'shares' must be different shares of the labels, up to 1. Got (2.0,) instead."),
         (lambda: compare_distillation(X, X, Y, ASKED, shares=(0.1,)),

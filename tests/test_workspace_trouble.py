@@ -25,6 +25,7 @@ from curation.workspace import Workspace, catalogue, check_workspace, files, mak
 
 @pytest.fixture
 def disks():
+    # A full disk cannot be played without mounting one; locked containers forbid it, and nothing else stands in.
     return namespace() or pytest.skip("small disks can be mounted neither by root nor in a user namespace here")
 
 

@@ -69,10 +69,6 @@ class Kind:
 
     Attributes
     ----------
-    ours : str
-        The method of the comparison that it stands for; the others are baselines.
-    ceiling : str or None
-        A method that is no baseline: what could be reached at best.
     compare : callable of (Task, Work) to Comparison
     fit : callable of (Task, Count) to Model
     load : callable of (arrays, config) to Model
@@ -82,8 +78,6 @@ class Kind:
         Which modalities the model needs, counted from 0. One that needs both may do with one.
     """
 
-    ours: str
-    ceiling: str | None
     compare: Callable[[Task, Work], Comparison]
     fit: Callable[[Task, Count], Model]
     load: Callable[[dict[str, np.ndarray], dict[str, Any]], Model]
@@ -127,16 +121,12 @@ def _student(student: int) -> Kind:
         model = TargetedDistillation(student=student, random_state=task.random_state)
         return model.fit(task.pairs.x1, task.pairs.x2, task.labels, progress=count)
 
-    return Kind(
-        "targeted", "teacher", compare, fit, TargetedDistillation.from_state, lambda kept: Cell(*kept), (student - 1,)
-    )
+    return Kind(compare, fit, TargetedDistillation.from_state, lambda kept: Cell(*kept), (student - 1,))
 
 
 KINDS = {
-    "fusion": Kind("with fusion", None, _compare_fusion, _fit_fusion, InfMasking.from_state, int, (0, 1)),
-    "ensemble": Kind(
-        "interactions", None, _compare_ensembles, _fit_ensemble, InteractionEnsemble.from_state, int, (0, 1)
-    ),
+    "fusion": Kind(_compare_fusion, _fit_fusion, InfMasking.from_state, int, (0, 1)),
+    "ensemble": Kind(_compare_ensembles, _fit_ensemble, InteractionEnsemble.from_state, int, (0, 1)),
     "student1": _student(1),
     "student2": _student(2),
 }

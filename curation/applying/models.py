@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 from curation import __version__
 from curation.applying.found import Applied
 from curation.errors import DataError
+from curation.settings import APPLICATIONS
 from curation.versions import installed_versions
 from curation.workspace import ScoredRun
 from curation.workspace.files import settle, unfinished_folder
@@ -93,12 +94,15 @@ def load_model(folder: Path) -> SavedModel:
     try:
         told = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         arrays = load_file(folder / ARRAYS)
-        return SavedModel(told["application"], arrays, told["model"], told["modalities"], tuple(told["sides"]))
+        model = SavedModel(told["application"], arrays, told["model"], told["modalities"], tuple(told["sides"]))
     except FileNotFoundError as error:
         missing = Path(error.filename or ARRAYS).name
         raise DataError(f"{folder} holds no model ({missing} is missing); give a folder that 'apply' wrote.") from None
     except (OSError, ValueError, KeyError, TypeError, SafetensorError):
         raise DataError(f"The model in {folder} is damaged; export it again.") from None
+    if model.what not in APPLICATIONS:
+        raise DataError(f"The model in {folder} is of a kind that this version of Interplay does not know.")
+    return model
 
 
 def command_to_use(run: ScoredRun, applied: Applied, folder: str) -> str:

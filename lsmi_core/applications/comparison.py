@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,10 @@ import numpy as np
 from lsmi_core.errors import InvalidInputError
 from lsmi_core.intervals import mean_interval
 
-__all__ = ["Comparison"]
+__all__ = ["Comparison", "over_repeats", "place_of"]
+
+PARTS = 100
+"""Of a repeat: what progress is counted in."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,10 @@ class Comparison:
         InvalidInputError
             When there is no such method, condition or metric.
         """
-        m = _place(self.methods, method, "method")
-        return self.values[m, _place(self.conditions, condition, "condition"), _place(self.metrics, metric, "metric")]
+        m = place_of(self.methods, method, "method")
+        return self.values[
+            m, place_of(self.conditions, condition, "condition"), place_of(self.metrics, metric, "metric")
+        ]
 
     def gain(
         self, method: str, against: str, condition: str, metric: str, level: float = 0.9
@@ -73,7 +79,48 @@ class Comparison:
         ]  # fmt: skip
 
 
-def _place(known: tuple[str, ...], wanted: str, name: str) -> int:
+def place_of(known: tuple, wanted: object, name: str) -> int:
+    """Return where something stands among what is known, else raise InvalidInputError with the name of the choice."""
     if wanted not in known:
         raise InvalidInputError(f"The '{name}' must be one of {', '.join(map(repr, known))}. Got {wanted!r} instead.")
     return known.index(wanted)
+
+
+def over_repeats(
+    measure: Callable[[int, Callable[[float], None]], np.ndarray],
+    n_repeats: int,
+    progress: Callable[[int, int], None] | None = None,
+    known: Mapping[int, np.ndarray] | None = None,
+    keep: Callable[[int, np.ndarray], None] | None = None,
+) -> np.ndarray:
+    """Return the figures of all repeats, those that are known already not measured again.
+
+    Parameters
+    ----------
+    measure : callable of (repeat, report) to ndarray
+        To be told the share of its work that is done.
+    n_repeats : int
+    progress : callable, optional
+        Called with (hundredths of repeats done, hundredths in all); whatever it raises cancels.
+    known : mapping of int to ndarray, optional
+        Repeats that are finished.
+    keep : callable, optional
+        Handed every other repeat as soon as it is finished: its number and its values.
+
+    Returns
+    -------
+    float64 ndarray of shape (..., n_repeats)
+    """
+    values, tell = dict(known or {}), progress or (lambda done, total: None)
+
+    def report(share: float) -> None:
+        tell(int(PARTS * (len(values) + share)), PARTS * n_repeats)
+
+    for repeat in (r for r in range(n_repeats) if r not in values):
+        report(0.0)
+        found = measure(repeat, report)
+        values[repeat] = found
+        if keep is not None:
+            keep(repeat, found)
+    report(0.0)
+    return np.stack([values[r] for r in range(n_repeats)], axis=-1)

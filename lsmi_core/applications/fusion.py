@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from sklearn.base import clone
 
-from lsmi_core.applications.comparison import Comparison
+from lsmi_core.applications.comparison import Comparison, over_repeats
 from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.infmasking import InfMasking
 from lsmi_core.validation import check_int
@@ -16,7 +16,7 @@ __all__ = ["METHODS", "METRICS", "compare_fusion", "default_epochs"]
 
 METHODS, METRICS = ("with fusion", "features alone"), ("i12", "s")
 STEPS, BATCH = 1_000, 64
-LEARNING, PARTS = 80, 100  # of a hundred parts of a repeat, so many are the training
+LEARNING = 0.8  # the share of a repeat that is the training
 
 
 def default_epochs(n_samples: int) -> int:
@@ -50,7 +50,7 @@ def compare_fusion(
         With other first weights, draws and folds.
     random_state : int, default=0
     progress : callable, optional
-        Called with (parts done, parts in all); whatever it raises cancels.
+        Called with (hundredths of repeats done, hundredths in all); whatever it raises cancels.
     known : mapping of int to ndarray, optional
         Repeats that an earlier call with the same data and seed has finished.
     keep : callable, optional
@@ -68,34 +68,25 @@ def compare_fusion(
     """
     check_int(n_repeats, "n_repeats", 1, owner="compare_fusion")
     check_int(random_state, "random_state", 0, 2**32, owner="compare_fusion")
-    values, report = dict(known or {}), progress or (lambda done, total: None)
-    for repeat in (r for r in range(n_repeats) if r not in values):
 
-        def on_part(part: float, before: int = repeat) -> None:
-            finished = sum(r in values for r in range(n_repeats))
-            report(int(PARTS * finished + part), PARTS * n_repeats)
+    def measure(repeat: int, report: Callable[[float], None]) -> np.ndarray:
+        return _measured(x1, x2, y, estimator or LSMIEstimator(), random_state + repeat, report)
 
-        values[repeat] = _measured(x1, x2, y, estimator or LSMIEstimator(), random_state + repeat, on_part)
-        if keep is not None:
-            keep(repeat, values[repeat])
-    report(PARTS * n_repeats, PARTS * n_repeats)
-    stacked = np.stack([values[r] for r in range(n_repeats)], axis=-1)
-    return Comparison(METHODS, ("intact",), METRICS, stacked)
+    return Comparison(METHODS, ("intact",), METRICS, over_repeats(measure, n_repeats, progress, known, keep))
 
 
 def _measured(
     x1: np.ndarray, x2: np.ndarray, y: np.ndarray, estimator: LSMIEstimator, seed: int,
-    on_part: Callable[[float], None],
+    report: Callable[[float], None],
 ) -> np.ndarray:  # fmt: skip
     """Return the means of one repeat, shape (n_methods, 1, n_metrics)."""
     model = InfMasking(n_epochs=default_epochs(len(x1)), random_state=seed)
-    model.fit(x1, x2, progress=lambda done, total: on_part(LEARNING * done / total))
+    model.fit(x1, x2, progress=lambda done, total: report(LEARNING * done / total))
     scores = []
     for turn, z in enumerate((model.transform(x1, x2), None)):
-        before = LEARNING + turn * (PARTS - LEARNING) / 2
 
-        def on_share(done: int, total: int, before: float = before) -> None:
-            on_part(before + (PARTS - LEARNING) / 2 * done / total)
+        def on_share(done: int, total: int, turn: int = turn) -> None:
+            report(LEARNING + (1 - LEARNING) * (turn + done / total) / 2)
 
         scored = clone(estimator).set_params(random_state=seed).fit_score(x1, x2, y, x12=z, progress=on_share)
         scores.append([[scored.means()[metric] for metric in METRICS]])

@@ -35,13 +35,12 @@ class Checkpoint:
 
     Parameters
     ----------
-    path : pathlib.Path or None
-        None keeps nothing.
+    path : pathlib.Path
     made_from : str
         Names data and settings; a file that was made from others is refused.
     """
 
-    def __init__(self, path: Path | None, made_from: str) -> None:
+    def __init__(self, path: Path, made_from: str) -> None:
         self.path, self.made_from, self.written = path, made_from, time.monotonic()
 
     def load(self) -> dict | None:
@@ -52,7 +51,7 @@ class Checkpoint:
         InvalidInputError
             When the file cannot be read, or belongs to another training.
         """
-        if self.path is None or not self.path.exists():
+        if not self.path.exists():
             return None
         try:
             state = torch.load(self.path, map_location="cpu", weights_only=True)
@@ -69,7 +68,7 @@ class Checkpoint:
 
     def save(self, state: dict, now: bool) -> None:
         """Write the state if it is time to."""
-        if self.path is None or not (now or time.monotonic() - self.written > EVERY):
+        if not (now or time.monotonic() - self.written > EVERY):
             return
         unfinished = self.path.with_name(f"{self.path.name}.{os.getpid()}.unfinished")
         torch.save({"made_from": self.made_from, **state}, unfinished)
@@ -85,7 +84,8 @@ class Training:
     network : FusionNetwork
     objective : Objective
     settings : TrainingSettings
-    checkpoint : Checkpoint
+    checkpoint : Checkpoint, optional
+        Without one, nothing is kept.
 
     Attributes
     ----------
@@ -94,7 +94,11 @@ class Training:
     """
 
     def __init__(
-        self, network: FusionNetwork, objective: Objective, settings: TrainingSettings, checkpoint: Checkpoint
+        self,
+        network: FusionNetwork,
+        objective: Objective,
+        settings: TrainingSettings,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         self.network, self.objective, self.settings, self.checkpoint = network, objective, settings, checkpoint
         self.optimiser = torch.optim.AdamW(
@@ -136,7 +140,8 @@ class Training:
                 rows = order[step * size : (step + 1) * size]
                 total += self._step([(v[rows], real[rows]) for v, real in sides], augments, done / (epochs * steps))
             self.losses.append(total / steps)
-            self.checkpoint.save(self._state(), now=epoch == epochs - 1)
+            if self.checkpoint is not None:
+                self.checkpoint.save(self._state(), now=epoch == epochs - 1)
         progress(epochs * steps, epochs * steps)
         self.network.eval()
         return self
@@ -159,7 +164,7 @@ class Training:
         }
 
     def _resume(self) -> None:
-        state = self.checkpoint.load()
+        state = None if self.checkpoint is None else self.checkpoint.load()
         if state is None:
             return
         self.network.load_state_dict(state["network"])

@@ -19,7 +19,7 @@ from lsmi_core.applications.pruning.policies import keep as rows_kept
 from lsmi_core.applications.pruning.settings import check_test
 from lsmi_core.errors import InvalidInputError
 from lsmi_core.estimator import LSMIEstimator
-from lsmi_core.validation import check_features, check_labels, check_same_length
+from lsmi_core.validation import check_features, check_int, check_labels, check_same_length
 
 __all__ = ["METHODS", "METRICS", "Cell", "compare_distillation"]
 
@@ -95,8 +95,8 @@ def compare_distillation(
     x1, x2 = check_features(x1, "x1"), check_features(x2, "x2")
     pairs = Pairs(x1, x2, check_labels(y)[1])
     check_same_length(x1=x1, x2=x2, y=pairs.codes)
-    _check_int(n_repeats, "n_repeats", 1)
-    _check_int(random_state, "random_state", 0)
+    check_int(n_repeats, "n_repeats", 1, owner="compare_distillation")
+    check_int(random_state, "random_state", 0, owner="compare_distillation")
     masks = check_test(asked, pairs.codes, n_repeats, "asked")
     work = _Work(pairs, masks, student, _conditions(shares), random_state, dict(known or {}), keep)
     return work.run(progress)
@@ -108,13 +108,6 @@ def _conditions(shares: tuple[float, ...]) -> dict[str, float]:
             f"The 'shares' must be different shares of the labels, up to 1. Got {shares!r} instead."
         )
     return {"every label" if share == 1 else f"{share:.0%} of the labels": share for share in shares}
-
-
-def _check_int(value: object, name: str, low: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
-        raise InvalidInputError(
-            f"The '{name}' of a comparison must be an int of at least {low}. Got {value!r} instead."
-        )
 
 
 class _Work:

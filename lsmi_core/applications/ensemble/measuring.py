@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from lsmi_core.applications.comparison import Comparison
+from lsmi_core.applications.comparison import Comparison, over_repeats
 from lsmi_core.applications.ensemble.evidence import VIEWS, Evidence, Said, held_out_loss, spaced, strangers
 from lsmi_core.applications.ensemble.model import InteractionEnsemble, alone_evidence, pair_evidence
 from lsmi_core.applications.ensemble.view_models import CrossFitted, ViewModels, cross_fit
@@ -29,7 +29,7 @@ METHODS = (
 CONDITIONS = ("intact", "first missing", "second missing", "swapped")
 METRICS = ("accuracy", "ece", "log_loss")
 SWAPPED_OF_ASKED = 0.5
-N_REPEATS, N_BINS, STEPS = 5, 15, 100
+N_REPEATS, N_BINS = 5, 15
 FREEDOMS = (0.003, 0.03, 0.3)
 MOST_BY_NEWTON = 1_000
 LEAST = 1e-12
@@ -92,20 +92,11 @@ def compare_ensembles(
     check_int(n_repeats, "n_repeats", 1, owner="compare_ensembles")
     check_int(random_state, "random_state", 0, 2**32, owner="compare_ensembles")
     masks = check_test(asked, pairs.codes, n_repeats, "asked")
-    values = dict(known or {})
-    report = progress or (lambda done, total: None)
-    for repeat in (r for r in range(n_repeats) if r not in values):
 
-        def on_share(share: float, before: int = repeat) -> None:
-            finished = sum(r in values for r in range(n_repeats))
-            report(int(STEPS * (finished + share)), STEPS * n_repeats)
+    def measure(repeat: int, report: Callable[[float], None]) -> np.ndarray:
+        return _measured(pairs, masks[repeat], random_state + repeat, report)
 
-        on_share(0.0)
-        values[repeat] = _measured(pairs, masks[repeat], random_state + repeat, on_share)
-        if keep is not None:
-            keep(repeat, values[repeat])
-    report(STEPS * n_repeats, STEPS * n_repeats)
-    return Comparison(METHODS, CONDITIONS, METRICS, np.stack([values[r] for r in range(n_repeats)], axis=-1))
+    return Comparison(METHODS, CONDITIONS, METRICS, over_repeats(measure, n_repeats, progress, known, keep))
 
 
 def expected_calibration_error(p: np.ndarray, codes: np.ndarray) -> float:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lsmi_core.applications.comparison import place_of
 from lsmi_core.applications.material import METRICS
 from lsmi_core.applications.pruning.policies import Recipe
-from lsmi_core.errors import InvalidInputError
 from lsmi_core.intervals import mean_interval
 
 __all__ = ["BASELINE", "CHOSEN", "POLICIES", "PriceOfPruning", "Recommendation"]
@@ -112,9 +112,9 @@ class PriceOfPruning:
         InvalidInputError
             When there is no such policy, budget or metric.
         """
-        b, m = _place(self.budgets, budget, "budget"), _place(METRICS, metric, "metric")
+        b, m = place_of(self.budgets, budget, "budget"), place_of(METRICS, metric, "metric")
         here = self.values[:, b, :, m]
-        return mean_interval(here[_place(POLICIES, policy, "policy")] - here[POLICIES.index(BASELINE)], level)
+        return mean_interval(here[place_of(POLICIES, policy, "policy")] - here[POLICIES.index(BASELINE)], level)
 
     def recommend(self, budget: float) -> Recommendation:
         """Return what to do at a budget, and whether it beats class-balanced random beyond the interval.
@@ -134,7 +134,7 @@ class PriceOfPruning:
         InvalidInputError
             When the budget was not measured.
         """
-        recipes = self.recipes[_place(self.budgets, budget, "budget")]
+        recipes = self.recipes[place_of(self.budgets, budget, "budget")]
         plain = Recipe(0.0, "random")
         recipe = Counter(recipes).most_common(1)[0][0]
         gains = {metric: self.gain(CHOSEN, budget, metric) for metric in PLAIN}
@@ -143,9 +143,3 @@ class PriceOfPruning:
         if found is None or accuracy[2] < 0 or recipe == plain:
             return Recommendation(budget, plain, None, *accuracy)
         return Recommendation(budget, recipe, found, *gains[found])
-
-
-def _place(known: tuple, wanted: object, name: str) -> int:
-    if wanted not in known:
-        raise InvalidInputError(f"The '{name}' must be one of {', '.join(map(repr, known))}. Got {wanted!r} instead.")
-    return known.index(wanted)
