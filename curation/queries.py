@@ -75,7 +75,16 @@ def gallery_rows(frame: pd.DataFrame, order: str, count: int) -> pd.DataFrame:
         values = np.minimum(frame["i1"].to_numpy(), frame["i2"].to_numpy())
     else:
         values = -frame[order].to_numpy()
-    return frame.iloc[np.argsort(values, kind="stable")[:count]]
+    return frame.iloc[_lowest(values, count)]
+
+
+def _lowest(values: np.ndarray, count: int) -> np.ndarray:
+    """Return positions of the lowest values, of equal ones the first; all are not sorted for a few."""
+    if 0 < count < len(values):
+        bound = np.partition(values, count - 1)[count - 1]
+        near = np.flatnonzero(~(values > bound))  # what is not a number comes last
+        return near[np.argsort(values[near], kind="stable")[:count]]
+    return np.argsort(values, kind="stable")[:count]
 
 
 def suspect_table(samples: Samples, selected: np.ndarray, which: str, most: int) -> pd.DataFrame | None:

@@ -188,6 +188,15 @@ def test_the_table_of_samples(told):
     np.testing.assert_allclose(in_bits["Both say it"], told.scores["r"] / np.log(2))
 
 
+@pytest.mark.parametrize("count", [0, 1, 5, 40, 60])
+def test_the_first_samples_are_those_of_a_stable_sort_of_all(count):
+    values = np.random.default_rng(0).integers(0, 5, 40).astype(float)
+    values[[3, 17]] = np.nan
+    frame = pd.DataFrame({"r": values})
+    expected = frame.sort_values("r", ascending=False, kind="stable", na_position="last").index[:count]
+    assert gallery_rows(frame, "r", count).index.tolist() == expected.tolist()
+
+
 def test_the_order_of_the_gallery(told):
     scores = told.scores
     assert gallery_rows(scores, "r", 5)["r"].tolist() == sorted(scores["r"], reverse=True)[:5]

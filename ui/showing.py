@@ -113,7 +113,7 @@ def showing() -> Showing | None:
     run = state.scored_run()
     if run is None:
         return None
-    view = _current(run)[1]
+    view = current()
     try:
         return Showing(run, view)
     except DataError as error:
@@ -121,22 +121,22 @@ def showing() -> Showing | None:
         return Showing(run, replace(view, filters=()))
 
 
-def _current(run: ScoredRun) -> tuple[KeptView, View]:
+def _current() -> tuple[KeptView, View]:
     """Return the view in the chain and what is on show; a view that could not be kept is shown all the same."""
-    name, (kept_run, kept, view) = run.folder.name, st.session_state.get(_KEPT) or ("", None, None)
+    name, (kept_run, kept, view) = state.run_id(), st.session_state.get(_KEPT) or ("", None, None)
     asked = st.query_params.get(state.VIEW)
     if kept_run != name or (asked and asked != kept.id):
         workspace = state.workspace()
         kept = view_of(workspace, name, asked or last_view(workspace, name))
         view = View.from_json(kept.state)
-        _keep(run, kept, view)
+        _keep(kept, view)
     elif asked != kept.id:
-        _keep(run, kept, view)
+        _keep(kept, view)
     return kept, view
 
 
-def _keep(run: ScoredRun, kept: KeptView, view: View) -> None:
-    st.session_state[_KEPT] = run.folder.name, kept, view
+def _keep(kept: KeptView, view: View) -> None:
+    st.session_state[_KEPT] = state.run_id(), kept, view
     if kept.id:
         st.query_params[state.VIEW] = kept.id
     else:
@@ -145,38 +145,36 @@ def _keep(run: ScoredRun, kept: KeptView, view: View) -> None:
 
 def current() -> View:
     """Return what is on show of the open run."""
-    return _current(state.scored_run())[1]
+    return _current()[1]
 
 
 def step(view: View) -> None:
     """Show another view; undo comes back to the one before."""
-    run = state.scored_run()
-    if view != _current(run)[1]:  # a figure that was drawn anew tells once more what was drawn on it
-        _entered(run, view, _rooted(run).id, {})
+    if view != current():  # a figure that was drawn anew tells once more what was drawn on it
+        _entered(view, _rooted().id, {})
 
 
-def _rooted(run: ScoredRun) -> KeptView:
+def _rooted() -> KeptView:
     """Return the view in the chain; the first step keeps what it starts from, so that undo can come back to it."""
-    kept, view = _current(run)
+    kept, view = _current()
     if not kept.id:
-        _entered(run, view, "", {})
-    return _current(run)[0]
+        _entered(view, "", {})
+    return _current()[0]
 
 
 def amend(**changes: object) -> None:
     """Show the same samples in another way; undo does not stop here."""
-    run = state.scored_run()
-    kept, view = _current(run)
-    _entered(run, replace(view, **changes), kept.before, kept.did)
+    kept, view = _current()
+    _entered(replace(view, **changes), kept.before, kept.did)
 
 
-def _entered(run: ScoredRun, view: View, before: str, did: dict) -> None:
+def _entered(view: View, before: str, did: dict) -> None:
     try:
-        identifier = keep_view(state.workspace(), run.folder.name, view.to_json(), before, did)
+        identifier = keep_view(state.workspace(), state.run_id(), view.to_json(), before, did)
     except StorageError:  # a folder that can only be read is shown all the same; undo has nothing to go back to
-        _keep(run, KeptView(), view)
+        _keep(KeptView(), view)
         return
-    _keep(run, KeptView(identifier, view.to_json(), before, did), view)
+    _keep(KeptView(identifier, view.to_json(), before, did), view)
 
 
 def narrow(node: Node) -> None:
@@ -191,25 +189,23 @@ def clear() -> None:
 
 def can_undo() -> bool:
     """Return whether there is a step to take back."""
-    return bool(_current(state.scored_run())[0].before)
+    return bool(_current()[0].before)
 
 
 def undo() -> None:
     """Take the last step back."""
-    run = state.scored_run()
-    kept, view = _current(run)
-    workspace = state.workspace()
-    before = view_of(workspace, run.folder.name, view_undone(workspace, run.folder.name, kept.id))
+    kept, view = _current()
+    workspace, run = state.workspace(), state.run_id()
+    before = view_of(workspace, run, view_undone(workspace, run, kept.id))
     # What is selected goes back; how it is shown stays as it is.
-    _keep(run, before, replace(view, filters=View.from_json(before.state).filters))
+    _keep(before, replace(view, filters=View.from_json(before.state).filters))
 
 
 def tag(sample_ids: Iterable[str], name: str, add: bool = True) -> int:
     """Give or take a tag as a step of its own; return how many samples changed."""
-    run = state.scored_run()
-    workspace, run_id, before = state.workspace(), run.folder.name, _rooted(run).id
-    identifier, changed = view_tagging(workspace, run_id, before, run.dataset, sample_ids, name, add)
-    _keep(run, view_of(workspace, run_id, identifier), _current(run)[1])
+    workspace, run, before = state.workspace(), state.scored_run(), _rooted().id
+    identifier, changed = view_tagging(workspace, run.folder.name, before, run.dataset, sample_ids, name, add)
+    _keep(view_of(workspace, run.folder.name, identifier), current())
     return changed
 
 

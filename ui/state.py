@@ -159,10 +159,13 @@ def earlier_runs() -> list[tuple[str, Entry]]:
 
 def scored_run() -> ScoredRun | None:
     """Return the open run once its scores are there."""
-    now = status()
-    if now is None or not now.scored:
+    current = run_id()
+    if current is None:
         return None
-    entry = workspace().run_entry(run_id())
+    entry = next((run for run in workspace().runs() if run.id == current), None)
+    if entry is None:
+        status()  # a run that is gone is said
+        return None
     return _recent_runs().get(entry.folder, entry.when)
 
 

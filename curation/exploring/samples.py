@@ -58,7 +58,7 @@ class Samples:
     @property
     def ids(self) -> pd.Index:
         """Identifiers in the order of the rows."""
-        return self._once("ids", lambda: pd.Index(self.frame["sample_id"].to_numpy(dtype=object)))
+        return self._once("ids", lambda: pd.Index(self.frame["sample_id"].to_numpy(dtype=object), dtype=object))
 
     @property
     def labels(self) -> tuple[np.ndarray, pd.Index]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -50,12 +51,17 @@ class Cloud:
     def __len__(self) -> int:
         return len(self.x)
 
-    @property
+    @cached_property
+    def at_chosen(self) -> np.ndarray:
+        """Position of the sample with a ring; empty where there is none, or where it has no place."""
+        return np.flatnonzero((self.sample_id == self.chosen) & self.placed)
+
+    @cached_property
     def placed(self) -> np.ndarray:
         """Which samples have a place."""
         return np.isfinite(self.x) & np.isfinite(self.y)
 
-    @property
+    @cached_property
     def lit(self) -> np.ndarray:
         """Which samples are in full colour."""
         return self.placed if self.selected is None else self.placed & self.selected
@@ -176,7 +182,7 @@ def points(cloud: Cloud, colours: Names | Score) -> list[go.Scattergl]:
     return traces
 
 
-def sensors(cloud: Cloud, extent: Sequence[float], columns: int = 42, rows: int = 34) -> go.Scatter:
+def sensors(cloud: Cloud, extent: Sequence[float], columns: int = 30, rows: int = 24) -> go.Scatter:
     """Return invisible points over a raster, one a cell of a coarse grid, that can be pointed at and clicked.
 
     A cell gives the first of its selected samples, else the first of the others; the chosen sample is always there.
@@ -192,14 +198,13 @@ def sensors(cloud: Cloud, extent: Sequence[float], columns: int = 42, rows: int 
     for some in (~cloud.lit[inside], cloud.lit[inside]):  # what is written last stays
         found[cell[some][::-1]] = inside[some][::-1]
     taken = found[found >= 0]
-    chosen = np.flatnonzero(cloud.sample_id == cloud.chosen) if cloud.chosen is not None else taken[:0]
     marker = {"color": FAINT, "opacity": 0.0, "size": 9}
-    return go.Scatter(_points(cloud, np.union1d(taken, chosen), marker, "sensors"))
+    return go.Scatter(_points(cloud, np.union1d(taken, cloud.at_chosen), marker, "sensors"))
 
 
 def ring(cloud: Cloud) -> list[go.Scatter]:
     """Return a ring around the chosen sample, dark within white, so that it is seen on every ground."""
-    at = np.flatnonzero((cloud.sample_id == cloud.chosen) & cloud.placed) if cloud.chosen is not None else []
+    at = cloud.at_chosen
     return [
         go.Scatter(
             x=cloud.x[at],
