@@ -21,6 +21,7 @@ __all__ = ["PAGES", "SHOWN"]
 
 DOCS = ROOT / "docs"
 PATIENCE = 600_000  # ms
+BELOW_THE_BAR = "view => { view.style.scrollMarginTop = '5rem'; view.scrollIntoView(); }"
 PAGES = {
     "start": "A demo in one click, the way to your own pairs, and the runs of earlier days.",
     "import_data": "Drop files: columns are recognised, and a report tells which rows are wrong and how to mend them.",
@@ -79,7 +80,7 @@ def take(page: object, address: str, link: str, folder: Path) -> None:
                 page.get_by_role("button", name="Skip the guide").click()
                 page.get_by_text("1 of 5").wait_for(state="detached")
                 page.wait_for_timeout(1000)
-            page.locator(".st-key-show").first.evaluate("view => view.scrollIntoView()")
+            page.locator(".st-key-show").first.evaluate(BELOW_THE_BAR)
             shot(page, folder / f"explore-{view}.png")
 
 

@@ -208,3 +208,18 @@ def test_known_answers_stand_beside_the_estimates(frame):
     assert figure.layout.yaxis.ticktext[-1].endswith("both say it")
     np.testing.assert_allclose(bars[0].x[-1], frame.loc[regimes == "redundant", "r"].mean())
     assert all((b.y == d.y).all() for b, d in zip(bars, diamonds, strict=True))
+
+
+def contrast(a, b):
+    """WCAG's ratio of two colours, #RRGGBB."""
+    channels = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in (a, b)])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    low, high = sorted(linear @ [0.2126, 0.7152, 0.0722])
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_buttons_above_a_figure_are_seen_on_both_grounds_and_have_none(frame):
+    tools = fingerprint(frame).layout.modebar
+    assert tools.bgcolor == "rgba(0,0,0,0)"
+    for ground in ("#FFFFFF", "#12191F"):
+        assert min(contrast(tools.color, ground), contrast(tools.activecolor, ground)) >= 3

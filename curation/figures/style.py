@@ -28,6 +28,8 @@ LINE = 20
 """Characters on a line beside an axis: two thirds of a narrow screen are left to the figure."""
 LEAST_HEIGHT = 380
 """Plotly gives a legend half of a figure at most: a narrow screen wraps it into five lines and a subtitle."""
+TOOLS = {"bgcolor": "rgba(0,0,0,0)", "color": "#7B8790", "activecolor": "#1F87A8"}
+"""Of the buttons above a figure: plotly would make a grey bar of a ground that is see-through."""
 CROWDED = 40
 """Rows from which labels have one line only."""
 
@@ -98,5 +100,6 @@ def finished(figure: go.Figure, subtitle: str, height: int, legend: bool = True)
         above = {"title": title | place}
     return figure.update_layout(
         margin={"l": 8, "r": 8, "t": 28, "b": 8}, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
-        hoverlabel={"align": "left"}, showlegend=legend, height=max(height, LEAST_HEIGHT if legend else 0), **above,
+        hoverlabel={"align": "left"}, modebar=TOOLS, showlegend=legend,
+        height=max(height, LEAST_HEIGHT if legend else 0), **above,
     )  # fmt: skip
