@@ -29,15 +29,29 @@ def interplay_home(tmp_path_factory) -> Iterator[Path]:
         yield folder
 
 
+def lacking(how: str) -> None:
+    """Skip on a user's machine, which may lack a program; fail on the gate, which sets the variable."""
+    (pytest.fail if os.environ.get("INTERPLAY_REQUIRE_ALL") else pytest.skip)(how)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Path of the browser. Without one tests are skipped, but on the gate they fail: it sets the variable."""
+    """Path of the browser."""
     from benchmarks import browser
 
-    path, how = browser.executable(), "no Chromium here; install it (Debian: apt-get install chromium) for these tests"
-    if path is None and os.environ.get("INTERPLAY_REQUIRE_BROWSER"):
-        pytest.fail(how)
-    return path or pytest.skip(how)  # a user's machine may have none; the gate failed above
+    path = browser.executable()
+    if path is None:
+        lacking("no Chromium here; install it (Debian: apt-get install chromium) for these tests")
+    return path
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> None:
+    """See that sounds can be decoded by what Hugging Face's library decodes them with."""
+    try:
+        import torchcodec.decoders  # noqa: F401
+    except (ImportError, OSError, RuntimeError):
+        lacking("no FFmpeg here; install it (Debian: apt-get install ffmpeg) for these tests")
 
 
 @pytest.fixture(scope="session")
