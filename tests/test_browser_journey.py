@@ -60,8 +60,8 @@ def test_demo_from_first_click_to_checked_download(page, home, tmp_path):
     page.get_by_text(re.compile(r"\d+ of 1,270")).first.wait_for()  # progress with a count
     assert "run=" in page.url
     page.get_by_text("What carries the category").first.wait_for(timeout=SCORING)
-    page.locator(".js-plotly-plot").first.wait_for()
     figure = page.locator(".js-plotly-plot").first
+    figure.locator(".legendtext").last.wait_for()
     assert set(load_demo("emoji").labels) <= set(figure.locator(".ytick").all_text_contents())
     assert figure.locator(".legendtext").all_text_contents() == [
         "Both say it", "Only the picture knows", "Only the text knows", "Only together",
@@ -70,7 +70,7 @@ def test_demo_from_first_click_to_checked_download(page, home, tmp_path):
     page.get_by_text("What carries the category").first.wait_for()  # the address brings it back
     page.get_by_role("radio", name="Map", exact=True).click()
     page.get_by_text("click a point to see its sample").wait_for(timeout=SCORING)  # the map follows
-    assert page.locator("[data-testid=stImage] img").count() > 10  # the card and the gallery
+    page.wait_for_function("document.querySelectorAll('[data-testid=stImage] img').length > 10")  # card and gallery
     assert visible_errors(page) == []
 
     page.get_by_role("link", name="Curate").first.click()
@@ -121,8 +121,8 @@ def test_pruning_from_its_price_to_the_part_that_stays(page, address, home, smal
     page.reload()  # the work goes on, and the page finds it again
     page.get_by_text(re.compile("When 50% stays: |when 50% stays")).wait_for(timeout=SCORING)
     curves = page.locator(".js-plotly-plot").filter(has_text=POLICY_TITLES[CHOSEN])
-    curves.wait_for()
     lines = curves.locator(".legendtext")
+    lines.last.wait_for()
     assert set(POLICY_TITLES.values()) == {text.strip() for text in lines.all_text_contents()}
     page.get_by_role("button", name=re.compile("Take (this advice|such a random sample)")).click()
     page.get_by_text(re.compile("at least 2 of every category")).wait_for()
