@@ -128,7 +128,7 @@ def test_pruning_from_its_price_to_the_part_that_stays(page, address, home, smal
     page.get_by_text(re.compile("at least 2 of every category")).wait_for()
     page.get_by_text("30 of 60 samples stay (50.0%)").wait_for()
     page.get_by_text(re.compile("^before: mean ")).wait_for()
-    assert page.get_by_text("What leaves 30 samples").count() == 1
+    page.get_by_text("What leaves 30 samples").wait_for()
     page.get_by_role("button", name="Keep this partition").click()
     page.get_by_role("button", name="Show on Explore").click()
     page.get_by_text("30 of 60 samples", exact=True).wait_for()
