@@ -64,7 +64,7 @@ def test_from_a_lasso_to_a_link(page, home):
     chosen = mask(View.from_json(view_of(workspace, run.folder.name, kept).state).selection, Samples(run))
     assert 0 < count < total
     assert count == chosen.sum()
-    shown = "most => document.querySelectorAll('.st-key-gallery button').length === most"
+    shown = "n => [...document.querySelectorAll('button')].filter(b => b.innerText === 'Explain').length === n"
     page.wait_for_function(shown, arg=min(count, IN_GALLERY))
 
     page.get_by_role("button", name="Tag").click()
