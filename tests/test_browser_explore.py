@@ -1,4 +1,4 @@
-"""A journey through Explore in a real Chromium, the network cut off: lasso, gallery, tag, undo, reload, link."""
+"""A journey through Explore in a real Chromium without a network: lasso, gallery, tag, undo, reload, link, export."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import shutil
 
 import makers
+import pandas as pd
 import pytest
 
 from benchmarks import browser
@@ -50,7 +51,7 @@ def lasso(page, corners: list[tuple[float, float]]) -> None:
     page.mouse.up()
 
 
-def test_from_a_lasso_to_a_link(page, home):
+def test_from_a_lasso_to_a_download(page, home, tmp_path):
     workspace, run = open_run(home / "workspaces" / WORKSPACE)
     total = len(run.scores)
     page.locator(".st-key-show").get_by_text("Map", exact=True).click()
@@ -86,6 +87,14 @@ def test_from_a_lasso_to_a_link(page, home):
     other = page.context.browser.new_page()
     other.goto(page.url)
     other.get_by_text(f"{count} of {total} samples", exact=True).wait_for()
+
+    page.get_by_role("link", name="Export").first.click()
+    page.get_by_text(f"({count} samples)").wait_for()  # what is selected is what is offered
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"Download {count} samples as CSV").click()
+    download.value.save_as(tmp_path / "selected.csv")
+    taken = pd.read_csv(tmp_path / "selected.csv", dtype={"sample_id": str})
+    assert set(taken["sample_id"]) == set(run.scores["sample_id"][chosen])
     assert page.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0
 
 
