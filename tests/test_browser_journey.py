@@ -66,6 +66,8 @@ def test_demo_from_first_click_to_checked_download(page, home, tmp_path):
     assert figure.locator(".legendtext").all_text_contents() == [
         "Both say it", "Only the picture knows", "Only the text knows", "Only together",
     ]  # fmt: skip
+    inks = figure.locator(".legendtitletext, .ytick text").evaluate_all("all => all.map(t => getComputedStyle(t).fill)")
+    assert set(inks) == {"rgb(55, 67, 75)"}  # not the grey that is hard to read
     page.reload()
     page.get_by_text("What carries the category").first.wait_for()  # the address brings it back
     page.get_by_role("radio", name="Map", exact=True).click()
