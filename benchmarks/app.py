@@ -48,9 +48,9 @@ TOLD = """
 `make run`; Chromium on the same cores. From the click (of a page load, from its start) to the last change on screen,
 pictures apart. What the browser has had before is not sent again. Loads come with a session of their own on a server
 that has served one before. A hand rests before it lets go of a box: .2 s here, and none in the last line, where the
-figure itself waits .1 s after the last move before it tells what was selected. "Server" is the
-time of its processor: other programs do not lengthen it much, but they do lengthen the seconds. Load of the machine:
-{before:.1f} at the start, {behind:.1f} at the end, on {cores} cores.
+figure itself waits .1 s after the last move before it tells what was selected. "Server" is the time of its processor:
+other programs do not lengthen it much, but they do lengthen the seconds. Load of the machine: {before:.1f} at the
+start, {behind:.1f} at the end, on {cores} cores.
 
 {machine}
 

@@ -35,6 +35,22 @@ def lacking(how: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def linux() -> None:
+    """See that the kernel tells what a process holds and opens, as only Linux does."""
+    if not Path("/proc/self/clear_refs").exists():
+        lacking("no Linux kernel here to ask what a process holds and opens")
+
+
+@pytest.fixture(scope="session")
+def disks() -> None:
+    """See that small disks can be mounted: nothing else is really full."""
+    from benchmarks.trouble import namespace
+
+    if namespace() is None:
+        lacking("small disks can be mounted neither by root nor in a user namespace here")
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of the browser."""
     from benchmarks import browser

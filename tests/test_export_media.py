@@ -34,7 +34,8 @@ def hugging(tmp_path_factory):
         cache = tmp_path_factory.mktemp("hugging")
         for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"):
             patch.setenv(name, "1")
-        datasets = pytest.importorskip("datasets")
+        import datasets  # once the variables are set: it reads them when imported
+
         datasets.disable_progress_bars()
         yield lambda kind, folder: datasets.load_dataset(
             kind, data_dir=str(folder), cache_dir=str(cache / folder.name), split="train"

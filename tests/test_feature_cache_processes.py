@@ -174,7 +174,7 @@ def test_no_room_for_files_costs_no_features(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from Linux")  # never on the gate
+@pytest.mark.usefixtures("linux")
 def test_a_result_larger_than_the_memory_it_takes_comes_back_unchanged(tmp_path):
     n, d = 300_000, 512
     for encoded in (n, 0):

@@ -228,7 +228,7 @@ class Opened:
             return False
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="asks the Linux kernel")  # inotify; never on the gate
+@pytest.mark.usefixtures("linux")
 @pytest.mark.parametrize(
     ("text", "format"),
     [
@@ -266,7 +266,7 @@ def referring(path: Path, to: Path) -> Path:
     return path
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="asks the Linux kernel")  # inotify; never on the gate
+@pytest.mark.usefixtures("linux")
 def test_a_film_that_points_to_another_file_opens_nothing(tmp_path):
     secret = numbered(tmp_path / "secret.mp4", 5)
     path = referring(numbered(tmp_path / "a.mov", 5), secret)

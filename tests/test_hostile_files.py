@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 READERS = sorted({case.reader for case in CASES})
 BY_READER = {reader: [case for case in CASES if case.reader == reader] for reader in READERS}
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="limits are set as Linux knows them")
+pytestmark = pytest.mark.usefixtures("linux")
 
 
 def snapshot(folder: Path) -> dict[str, str]:

@@ -225,7 +225,7 @@ def test_order_of_the_samples_hardly_matters(drawn, result):
         assert correlation(getattr(result, field)[order], getattr(moved, field)) >= bound, field
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")  # no other device can stand in for one
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")  # the gate has none, by rule
 @pytest.mark.parametrize("surprisal", ["task", "feature"])
 def test_an_accelerator_finds_what_the_processor_finds(drawn, surprisal):
     own = np.hstack([drawn.x1, drawn.x2])

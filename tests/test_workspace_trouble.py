@@ -14,19 +14,13 @@ from safetensors import SafetensorError
 
 import cli
 from benchmarks import accidents
-from benchmarks.trouble import namespace, scenario
+from benchmarks.trouble import scenario
 from curation.errors import DataError, StorageError
 from curation.jobs import CatalogueProgress, job_in_this_process, job_status, unfinished_jobs
 from curation.jobs.record import add_job, set_state
 from curation.places import new_id
 from curation.settings import RunSettings
 from curation.workspace import Workspace, catalogue, check_workspace, files, make_workspace, open_run, open_workspace
-
-
-@pytest.fixture
-def disks():
-    # A full disk cannot be played without mounting one; locked containers forbid it, and nothing else stands in.
-    return namespace() or pytest.skip("small disks can be mounted neither by root nor in a user namespace here")
 
 
 @pytest.fixture
