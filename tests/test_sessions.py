@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 import sqlite3
@@ -117,6 +118,21 @@ def test_a_click_on_a_row_that_was_just_filtered_away_is_harmless(visits):
     mine.choose("dataframe", "samples", '{"selection": {"rows": [0], "columns": [], "cells": []}}')
     captions = [e.markdown.body for e in mine.elements.values() if e.WhichOneof("type") == "markdown"]
     assert r"Sample s00\-0001" in captions
+
+
+def test_what_was_drawn_on_a_map_that_has_gone_is_let_go(visits):
+    """A browser that was quicker than the server tells of a figure that is not on the page any more."""
+    mine = visits[0]
+    drawn = {"points": [{"customdata": "s00-0002"}], "point_indices": [0], "box": [], "lasso": []}
+    mine.choose("multiselect", "Categories", [])  # what the trials above have filtered by
+    mine.choose("text_input", "Words", "")
+    mine.choose("button_group", "View", ["Map"])
+    mine.choose("plotly_chart", "Map of", json.dumps({"selection": drawn}))  # the next figure has its point ringed
+    for view in ("Table", "Map", "Side against side", "Categories"):
+        mine.choose("button_group", "View", [view])  # and the earlier figure is told of each time
+        assert mine.errors == [] and mine.told() == [], view
+    captions = [e.markdown.body for e in mine.elements.values() if e.WhichOneof("type") == "markdown"]
+    assert r"Sample s00\-0002" in captions
 
 
 def test_a_download_ends_after_its_time_unless_it_was_made_again(monkeypatch):

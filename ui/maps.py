@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -49,7 +51,7 @@ def drawn_map(now: Showing) -> None:
         map_figure(_cloud(now, x, y), _colours(now, colour, colours[colour]), now.reading), "map",
         f"Map of the samples: neighbours are alike in {space_title(now.view.space, names)}",
         f"Neighbours are alike in {plain(space_title(now.view.space, names))} (UMAP). {_HOW}",
-        on_select=lambda: _drawn("map", now.view.space), selection_mode=("points", "box", "lasso"),
+        on_select=partial(_drawn, "map", now.view.space), selection_mode=("points", "box", "lasso"),
     )  # fmt: skip
 
 
@@ -61,7 +63,7 @@ def drawn_quadrants(now: Showing) -> None:
         quadrants_figure(cloud, _colours(now, "group", "what carries the category"), names, now.reading), "quadrants",
         f"What the {a} tells against what the {b} tells about the category",
         f"Right of 0 the {plain(a)} points to the category, above 0 the {plain(b)} does. {_HOW}",
-        on_select=lambda: _drawn("quadrants", "quadrant", PER_NAT[now.view.unit]),
+        on_select=partial(_drawn, "quadrants", "quadrant", PER_NAT[now.view.unit]),
         selection_mode=("points", "box", "lasso"),
     )  # fmt: skip
 
@@ -95,7 +97,12 @@ def _amended(name: str) -> None:
 
 
 def _drawn(key: str, space: str, per_nat: float = 1.0) -> None:
-    """Select what was drawn around, by its outline in the space's own units (for the quadrants, nats)."""
+    """Select what was drawn around, by its outline in the space's own units (for the quadrants, nats).
+
+    A quick browser can tell of a figure that another one, or another view, has replaced meanwhile: that is let go.
+    """
+    if key not in st.session_state:
+        return
     drawn = st.session_state[key].selection
     boxes = [_corners(box["x"], box["y"]) for box in drawn.box]
     lassos = [[list(corner) for corner in zip(lasso["x"], lasso["y"], strict=True)] for lasso in drawn.lasso]
