@@ -42,7 +42,7 @@ def fashion() -> str:
 
 
 def fresh() -> str:
-    """Return the same section on pictures that no recipe, and no constant of the choice, was thought up on."""
+    """Return the same section on pictures that no recipe was thought up on."""
     left, right, y = (part[N_FASHION:] for part in fashion_pairs(2 * N_FASHION + N_ASKED))
     test = np.arange(len(y)) >= N_FASHION
     told = f"{N_FASHION:,} other pictures are learned from and {N_ASKED:,} others asked: none was used in development."

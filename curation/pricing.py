@@ -16,7 +16,7 @@ from curation.workspace import ScoredRun, Workspace, add_later, load_run
 from curation.workspace.runs import PRICE, PRICE_SAMPLES, PRICE_TOLD
 from lsmi_core.applications import PriceOfPruning, PruningSettings, price_of_pruning
 from lsmi_core.applications.material import Pairs, held_out, standing
-from lsmi_core.applications.pruning.measuring import Cell
+from lsmi_core.applications.pruning.measuring import RECIPES, Cell
 from lsmi_core.applications.pruning.price import CHOSEN
 
 __all__ = ["CELLS", "measure_price"]
@@ -85,6 +85,7 @@ def _measured(settings: PriceSettings, run: ScoredRun, pairs: Pairs, progress: P
 def _origin(pairs: Pairs, settings: PriceSettings, scored_with: RunSettings) -> str:
     """Return a digest of all that a cell depends on, budgets apart: each is measured for itself."""
     made_by = {**scored_with.to_json(), "source": None, "encoders": None, "seed": settings.random_state}
+    made_by["recipes"] = [str(recipe) for recipe in RECIPES]
     return made_from(made_by, (pairs.x1, pairs.x2, pairs.codes))
 
 

@@ -27,7 +27,7 @@ POLICY_TITLES = {
     "duplicates-first": "Near-duplicates leave first",
     "easy-first": "The hardest for a quick model stay",
 }
-"""Policies as people see them; all but two keep the same share of every category."""
+"""Policies as people see them; all keep the same share of every category but "random" and, at times, the chosen one."""
 POLICY_NAMES = {CHOSEN: "recommended", BASELINE: "random"} | {
     name: name for name in ("redundant-first", "misleading-first", "duplicates-first", "easy-first")
 }
@@ -61,7 +61,7 @@ class Advice:
     trim, order : float, str
         How it orders the samples.
     sentences : tuple of str
-        What to do; by how much it beats chance; what it costs.
+        What to do; by how much it beats chance; what it costs, and what the worst category pays where that is certain.
     """
 
     budget: float
@@ -119,7 +119,8 @@ class Price:
         told = next(r for r in self.told["recommended"] if r["budget"] == budget)
         recipe, beaten = told["recipe"], told["metric"] is not None
         policy = CHOSEN if beaten else BASELINE
-        return Advice(budget, policy, recipe["trim"], recipe["order"], (*self._gain(told), self._cost(policy, budget)))
+        sentences = (*self._gain(told), self._cost(policy, budget), *self._worst(policy, budget))
+        return Advice(budget, policy, recipe["trim"], recipe["order"], sentences)
 
     def _gain(self, told: dict) -> tuple[str, str]:
         budget, recipe = told["budget"], told["recipe"]
@@ -140,6 +141,16 @@ class Price:
         return (
             f"A quick model that learns from what stays is right on {now:.1%} of new samples instead of {before:.1%}."
         )
+
+    def _worst(self, policy: str, budget: float) -> tuple[str, ...]:
+        """Say what the worst category pays, where that is certain."""
+        told = self.rows.query("budget == @budget and metric == 'worst_category'")
+        values = told.pivot(index="repeat", columns="policy", values="value")
+        mean, low, high = mean_interval((values[BASELINE] - values[policy]).to_numpy())
+        if low <= 0:
+            return ()
+        by = f"{100 * mean:.1f} points (90 % interval {100 * low:.1f} to {100 * high:.1f})"
+        return (f"In its worst category it is right less often than with a random sample: by {by}.",)
 
 
 def policy_recipe(run: ScoredRun, name: str, share: float) -> PartitionRecipe:

@@ -72,6 +72,7 @@ SIGNS = {
 ORDERS_TOLD = {
     "random": "a random sample, the same share of every category",
     "even": "crowds are thinned out, so that clear and unclear samples of every category stay alike",
+    "mostly-hard": "a random sample with more of the hard ones, and so more of the categories that are hard",
     "redundant-first": "those leave first whose category both sides give away",
     "misleading-first": "those leave first that mislead",
     "duplicates-first": "those leave first that look like another sample of their category",

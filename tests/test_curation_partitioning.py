@@ -43,7 +43,7 @@ class FakeSamples(Samples):
 
 def table(values, labels="a", **more) -> FakeSamples:
     values = np.asarray(values, dtype=float)
-    return FakeSamples(pd.DataFrame({"label": labels, "r": values, "i1": values, "i2": values, **more}))
+    return FakeSamples(pd.DataFrame({"label": labels, "r": values, "i1": values, "i2": values, "i12": values, **more}))
 
 
 def parts(samples: Samples, recipe: PartitionRecipe, within: np.ndarray | None = None):
@@ -163,14 +163,25 @@ def test_chance_is_the_same_for_the_same_seed_only():
 
 def test_policies_that_go_by_what_was_measured():
     standing = pd.DataFrame({"nearness": [0.9, 0.1, 0.5, 0.2], "hardness": [0.1, 0.2, 0.9, 0.3]})
-    samples = FakeSamples(pd.DataFrame({"label": "a", "i1": 0.0, "i2": 0.0}, index=range(4)), standing)
+    samples = FakeSamples(pd.DataFrame({"label": "a", "i1": 0.0, "i2": 0.0, "i12": 0.0}, index=range(4)), standing)
     unlike = PartitionRecipe("policy", count=2, order="duplicates-first")
     assert np.flatnonzero(parts(samples, unlike).selected).tolist() == [1, 3]
     assert np.flatnonzero(parts(samples, replace(unlike, order="hardest")).selected).tolist() == [2, 3]
     samples = FakeSamples(samples.frame)
-    for order in ("duplicates-first", "hardest"):
+    for order in ("duplicates-first", "hardest", "mostly-hard"):
         with pytest.raises(DataError, match="price of pruning is measured; measure it first"):
             parts(samples, replace(unlike, order=order))
+
+
+def test_mostly_hard_goes_by_all_samples_together():
+    easy, hard = ["a"] * 100, ["b"] * 100
+    standing = pd.DataFrame({"nearness": 0.0, "hardness": np.repeat([0.04, 1.0], 100)})
+    told = np.r_[np.full(190, 1.0), np.full(10, -2.0)]
+    samples = FakeSamples(pd.DataFrame({"label": easy + hard, "i1": told, "i2": told, "i12": told}), standing)
+    stay = parts(samples, PartitionRecipe("policy", count=60, trim=0.05, order="mostly-hard", minimum=2)).selected
+    # The ten that mislead are all of the hard category. A chance of .2 against 1: 60 of 100 x .2 + 90 x 1 = 110.
+    assert stay.sum() == 60 and not stay[190:].any()
+    assert 4 <= stay[:100].sum() <= 20
 
 
 # --- recipes --------------------------------------------------------------------------------------------------------
@@ -292,6 +303,10 @@ def test_sentences():
     assert told(how="policy", count=5, minimum=2, trim=0.15, order="even") == (
         "without the 15% of every category that mislead most; of the others crowds are thinned out, so that "
         "clear and unclear samples of every category stay alike, at least 2 of every category"
+    )
+    assert told(how="policy", count=5, trim=0.06, order="mostly-hard") == (
+        "without the 6% that mislead most; of the others a random sample with more of the hard ones, and so more of "
+        "the categories that are hard"
     )
     assert told(count=4, within={"kind": "tag", "tag": "odd"}).endswith("“both say it”, among tag 'odd'")
 

@@ -208,6 +208,18 @@ def test_advice_where_nothing_beats_chance():
     )
 
 
+def test_advice_tells_what_the_worst_category_pays_where_that_is_certain():
+    price = made_up("accuracy", FAKE)
+    worst = (price.rows["metric"] == "worst_category") & (price.rows["policy"] == CHOSEN)
+    price.rows.loc[worst, "value"] = [0.6, 0.65]  # .1 and .09 below chance: .095 -+ 6.3138 * .005
+    assert price.advise(0.5).sentences[-1] == (
+        "In its worst category it is right less often than with a random sample: by 9.5 points "
+        "(90 % interval 6.3 to 12.7)."
+    )
+    price.rows.loc[worst, "value"] = [0.5, 0.7]
+    assert "worst" not in " ".join(price.advise(0.5).sentences)
+
+
 def test_lines_by_hand():
     lines = made_up(None, FAKE).lines("accuracy").set_index(["policy", "budget"])
     # Two values a distance d apart: mean +- t d / 2, with t = 6.3138 for one degree of freedom at 90 %.

@@ -16,7 +16,16 @@ from lsmi_core.applications.material import METRICS, Material, Pairs, hardness, 
 from lsmi_core.applications.probes import Probes, default_steps
 from lsmi_core.applications.pruning.duplicates import nearest_earlier
 from lsmi_core.applications.pruning.measuring import PLAIN, RECIPES, choose_recipe
-from lsmi_core.applications.pruning.policies import Recipe, keep, spread_evenly, trimmed
+from lsmi_core.applications.pruning.policies import (
+    Recipe,
+    Standing,
+    keep,
+    lowest_of_all,
+    lowest_of_each,
+    mostly_hard,
+    spread_evenly,
+    trimmed,
+)  # fmt: skip
 from lsmi_core.applications.pruning.price import BASELINE, CHOSEN, POLICIES, PriceOfPruning
 from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.parallel import side_by_side
@@ -63,7 +72,8 @@ def test_minimum_share_and_nesting(codes, budgets, minimum, balanced, seed):
 
 def test_trimming_takes_the_least_supported_first_and_then_goes_by_order():
     support = np.array([-3.0, 1, 2, -1, 0, 3])
-    priority = trimmed(np.array([9.0, 1, 2, 8, 7, 3]), support, np.zeros(6, dtype=int), 1 / 3)
+    lowest = lowest_of_each(support, np.zeros(6, dtype=int), 1 / 3)
+    priority = trimmed(np.array([9.0, 1, 2, 8, 7, 3]), support, lowest)
     # Trimmed: 0 (-3) before 3 (-1). The others leave by order: 1, 2, 5, 4.
     assert np.argsort(priority).tolist() == [0, 3, 1, 2, 5, 4]
 
@@ -71,7 +81,16 @@ def test_trimming_takes_the_least_supported_first_and_then_goes_by_order():
 def test_trimming_is_by_category():
     support = np.array([-9.0, -8, 1, 2, 3, 4])
     codes = np.array([0, 0, 0, 0, 1, 1])
-    assert set(np.argsort(trimmed(np.arange(6.0), support, codes, 0.5))[:3]) == {0, 1, 4}
+    assert np.flatnonzero(lowest_of_each(support, codes, 0.5)).tolist() == [0, 1, 4]
+
+
+def test_trimming_over_all_takes_at_most_twice_the_share_of_a_category():
+    support, codes = np.r_[np.arange(20.0), np.arange(100.0, 180.0)], np.repeat([0, 1], [20, 80])
+    # Ten of all: the ten lowest are all of category 0; four of its twenty may go, so six are of the other.
+    assert np.flatnonzero(lowest_of_all(support, codes, 0.1)).tolist() == [0, 1, 2, 3, 20, 21, 22, 23, 24, 25]
+    assert not lowest_of_all(support, codes, 0.0).any()
+    # Of categories too small to lose one none goes, whatever the share of all would be.
+    assert not lowest_of_all(np.arange(50.0), np.repeat(np.arange(25), 2), 0.1).any()
 
 
 def test_even_keeps_as_many_of_a_crowded_range_as_of_an_empty_one():
@@ -89,8 +108,30 @@ def test_even_keeps_as_many_of_a_crowded_range_as_of_an_empty_one():
 def test_orders_of_a_recipe(order, left_out):
     support, nearness = np.arange(6.0), np.array([-1, 0.1, 0.8, 0.9, 0.2, 0.3])
     random = np.array([0.2, 0.1, 0.5, 0.9, 0.8, 0.3])
-    priority = Recipe(0.0, order).priority(support, nearness, np.zeros(6, dtype=int), random)
-    assert np.argsort(priority)[:2].tolist() == left_out
+    standing = Standing(np.zeros(6, dtype=int), support, support + 1, -support, nearness, np.zeros(6))
+    assert np.argsort(Recipe(0.0, order).priority(standing, random))[:2].tolist() == left_out
+
+
+def test_mostly_hard_keeps_in_proportion_to_the_root_of_hardness():
+    hardness = np.repeat([0.01, 0.16, 1.0], 2_000)
+    counts = np.zeros(3)
+    for seed in range(5):
+        priority = mostly_hard(hardness, np.random.default_rng(seed).random(6_000))
+        kept = keep(priority, np.zeros(6_000, dtype=int), 0.1)
+        counts += np.bincount(kept // 2_000, minlength=3) / 5
+    np.testing.assert_allclose(counts / 600, [0.1 / 1.5, 0.4 / 1.5, 1 / 1.5], atol=0.02)
+
+
+def test_mostly_hard_trims_and_draws_over_all_categories_and_assures_the_fewest():
+    codes = np.repeat([0, 1], [50, 10])
+    low = np.r_[0:6, 50:53]
+    i1 = np.where(np.isin(np.arange(60), low), -1.0, 2.0)
+    standing = Standing(codes, i1, i1 + 1, i1 + 2, np.zeros(60), np.full(60, 0.5))
+    recipe, random = Recipe(0.15, "mostly-hard"), np.random.default_rng(0).random(60)
+    assert not recipe.balanced and Recipe(0.15, "random").balanced
+    assert np.setdiff1d(np.arange(60), recipe.kept(standing, random, 51 / 60, minimum=0)).tolist() == low.tolist()
+    assert (recipe.kept(standing, random, 0.5, minimum=8) >= 50).sum() == 8
+    np.testing.assert_allclose(standing.telling, i1 + 1)
 
 
 def test_nearest_earlier_against_its_slow_twin(monkeypatch):
@@ -159,14 +200,25 @@ def values_of(gains: dict[int, list[float]]) -> np.ndarray:
     return values
 
 
-def test_the_recipe_that_gains_most_is_chosen():
+def test_the_recipe_with_the_highest_accuracy_is_chosen():
     assert choose_recipe(values_of({4: [0.02, 0.03, 0.02], 7: [0.04, 0.04, 0.05]})) == RECIPES[7]
 
 
+def test_of_equals_the_one_that_bears_a_missing_modality_best_is_chosen():
+    spread = np.array([-1, 0, 1]) * 0.02
+    error = 0.02 / np.sqrt(len(RECIPES[1:]) * 3) * np.sqrt(2)  # two of the others spread so, the rest not at all
+    values = values_of({4: list(0.10 + spread), 7: list(0.10 - 0.99 * error + spread)})
+    values[7, :, -2:] += 0.05
+    assert choose_recipe(values) == RECIPES[7]
+    values[7, :, :-2] -= 0.02 * error
+    assert choose_recipe(values) == RECIPES[4]
+
+
 def test_a_gain_within_its_error_is_none():
-    # All but one recipe gain nothing: the pooled error is sd / sqrt(10 x 3).
+    # All but one recipe gain nothing: the pooled error is sd / sqrt(others x 3).
     narrow, wide = np.array([-1, 0, 1]) * 0.01, np.array([-1, 0, 1]) * 0.05
-    edge = 2 * 2.5 * 0.05 / np.sqrt(30)  # accuracy and the mean without one modality move together: twice the gain
+    # accuracy and the mean without one modality move together: twice the gain
+    edge = 2 * 2.5 * 0.05 / np.sqrt(3 * len(RECIPES[1:]))
     assert choose_recipe(values_of({4: list(edge / 2 * 1.01 + wide)})) == RECIPES[4]
     assert choose_recipe(values_of({4: list(edge / 2 * 0.99 + wide)})) == PLAIN
     assert choose_recipe(values_of({4: list(edge / 2 * 0.99 + narrow)})) == RECIPES[4]
@@ -227,7 +279,7 @@ def test_what_a_probe_is_worth():
 def test_the_least_supported_are_the_planted_errors(planted):
     x1, x2, y, test, wrong = planted
     material = Material(Pairs(x1, x2, y), test, LSMIEstimator(n_splits=3), 50, 0, lambda: None)
-    trimmed_away = np.setdiff1d(np.arange(450), keep(material.support, y[~test], 0.8))
+    trimmed_away = np.setdiff1d(np.arange(450), keep(material.standing.support, y[~test], 0.8))
     assert wrong[~test][trimmed_away].mean() > 0.85
 
 
@@ -342,10 +394,11 @@ def test_keep_refuses(arguments, sentence):
 
 def test_names_refused(measured):
     price, _ = measured
+    everyone = Standing(Y, X, X, X, X, X)
     for call, told in (
         (lambda: price.recommend(0.4), "The 'budget' must be one of 0.5. Got 0.4 instead."),
         (lambda: price.gain("best", 0.5), "The 'policy' must be one of 'random', 'balanced-random', "),
-        (lambda: Recipe(0.1, "best").priority(X, X, Y, X), "The 'order' of a recipe must be one of 'random', "),
+        (lambda: Recipe(0.1, "best").priority(everyone, X), "The 'order' of a recipe must be one of 'random', "),
     ):
         with pytest.raises(InvalidInputError) as caught:
             call()

@@ -10,7 +10,7 @@ from curation.errors import DataError
 from curation.exploring.groups import GROUPS
 from curation.exploring.samples import Samples
 from curation.words import MEASURES
-from lsmi_core.applications.pruning.policies import ORDERS, Recipe, keep
+from lsmi_core.applications.pruning.policies import ORDERS, Recipe, Standing, keep
 
 __all__ = ["HARDEST", "PARTS", "Partition", "PartitionRecipe", "partitioned"]
 
@@ -192,15 +192,17 @@ def _by_group(recipe: PartitionRecipe, samples: Samples, rows: np.ndarray) -> tu
 
 
 def _by_policy(recipe: PartitionRecipe, samples: Samples, rows: np.ndarray) -> tuple[np.ndarray, None]:
-    codes = samples.labels[0][rows]
+    codes, budget = samples.labels[0][rows], _budget(recipe, rows)
     if recipe.order == HARDEST:
-        priority = _standing(samples, "hardness")[rows]
-    else:
-        support = np.minimum(samples.column("i1"), samples.column("i2"))[rows]
-        near = _standing(samples, "nearness")[rows] if recipe.order == "duplicates-first" else np.zeros(len(rows))
-        random = np.random.default_rng(recipe.seed).random(len(samples))[rows]
-        priority = Recipe(recipe.trim, recipe.order).priority(support, near, codes, random)
-    return keep(priority, codes, _budget(recipe, rows), recipe.minimum), None
+        return keep(_standing(samples, "hardness")[rows], codes, budget, recipe.minimum), None
+    told = [samples.column(name)[rows] for name in ("i1", "i2", "i12")]
+    measured = [
+        _standing(samples, name)[rows] if recipe.order == order else np.zeros(len(rows))
+        for name, order in (("nearness", "duplicates-first"), ("hardness", "mostly-hard"))
+    ]
+    random = np.random.default_rng(recipe.seed).random(len(samples))[rows]
+    standing = Standing(codes, *told, *measured)
+    return Recipe(recipe.trim, recipe.order).kept(standing, random, budget, recipe.minimum), None
 
 
 def _standing(samples: Samples, name: str) -> np.ndarray:

@@ -7,6 +7,7 @@ from curation.exploring.partition import PartitionRecipe
 from curation.exploring.selection import Node
 from curation.plainly import listed, short
 from curation.words import ORDERS_TOLD, terms, within_sentence
+from lsmi_core.applications.pruning.policies import Recipe
 
 __all__ = ["SUSPECT_TITLES", "column_title", "order_told", "recipe_told", "sentence", "space_title"]
 
@@ -75,7 +76,8 @@ def order_told(trim: float, order: str) -> str:
     """Return who goes and who stays by a policy of pruning, in plain words."""
     if trim == 0:
         return ORDERS_TOLD[order]
-    return f"without the {trim:.0%} of every category that mislead most; of the others {ORDERS_TOLD[order]}"
+    inside = "of every category " if Recipe(trim, order).balanced else ""
+    return f"without the {trim:.0%} {inside}that mislead most; of the others {ORDERS_TOLD[order]}"
 
 
 def recipe_told(recipe: PartitionRecipe, names: tuple[str, str]) -> str:

@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from lsmi_core.applications.probes import Probes, default_steps
 from lsmi_core.applications.pruning.duplicates import nearest_earlier
-from lsmi_core.applications.pruning.policies import keep
+from lsmi_core.applications.pruning.policies import Standing, keep
 from lsmi_core.estimator import LSMIEstimator
 from lsmi_core.folds import stratified_folds
 from lsmi_core.projection import Projection
@@ -92,15 +92,16 @@ class Material:
     ) -> None:  # fmt: skip
         learned, tested = pairs.take(np.flatnonzero(~asked)), pairs.take(np.flatnonzero(asked))
         scores = clone(estimator).fit_score(learned.x1, learned.x2, learned.codes, progress=lambda *_: report())
-        self.support = np.minimum(scores.i1, scores.i2)
         self.codes, self.asked_codes = learned.codes, tested.codes
         self.n_classes = int(pairs.codes.max()) + 1
         self.n_steps = n_steps or default_steps(len(learned))
         sides = [_standardised(a, b) for a, b in ((learned.x1, tested.x1), (learned.x2, tested.x2))]
         self.n_first = sides[0][0].shape[1]
         self.x, self.asked = (torch.as_tensor(np.hstack(side)) for side in zip(*sides, strict=True))
-        self.nearness = nearest_earlier(self.x.numpy(), self.codes)
-        self.hardness = hardness(self.x, self.codes, self.n_classes, self.n_steps, random_state)
+        self.standing = Standing(
+            self.codes, scores.i1, scores.i2, scores.i12, nearest_earlier(self.x.numpy(), self.codes),
+            hardness(self.x, self.codes, self.n_classes, self.n_steps, random_state),
+        )  # fmt: skip
 
     def measure(self, kept: list[np.ndarray], random_state: int) -> np.ndarray:
         """Return what probes that learn from these rows are worth, shape (len(kept), len(METRICS))."""
@@ -124,7 +125,7 @@ class Material:
 def standing(pairs: Pairs, random_state: int) -> tuple[np.ndarray, np.ndarray]:
     """Return how near each sample is to an earlier one, and how hard for a quick model, when all are learned from.
 
-    What the policies "duplicates-first" and "easy-first" go by, once nobody is held out any more.
+    What "duplicates-first", "easy-first" and "mostly-hard" go by, once nobody is held out any more.
 
     Parameters
     ----------

@@ -22,7 +22,9 @@ RECIPES = (
     PLAIN,
     Recipe(0.0, "duplicates-first"),
     Recipe(0.0, "misleading-first"),
-    Recipe(0.05, "even"),
+    Recipe(0.03, "mostly-hard"),
+    Recipe(0.06, "mostly-hard"),
+    Recipe(0.09, "mostly-hard"),
     Recipe(0.1, "random"),
     Recipe(0.1, "even"),
     Recipe(0.1, "redundant-first"),
@@ -108,9 +110,10 @@ def price_of_pruning(
 def choose_recipe(values: np.ndarray) -> Recipe:
     """Return the recipe to take, by what each was worth on inner splits.
 
-    The gain over chance is the accuracy's plus that with one modality missing. The recipe that gains most is taken, if
-    that is more than two and a half standard errors, pooled over recipes, and its accuracy is not below that of chance.
-    Ten recipes are compared: with less caution, what is chosen on few samples loses to chance on others.
+    A recipe is fit when its gain over chance, the accuracy's plus that with one modality missing, is more than two and
+    a half standard errors, pooled over recipes, and its accuracy is not below that of chance: more than ten recipes
+    are compared, and with less caution what is chosen on few samples loses to chance on others. Accuracy decides among
+    the fit; of those within one standard error of the best, the one that gains most with one modality missing.
 
     Parameters
     ----------
@@ -122,12 +125,19 @@ def choose_recipe(values: np.ndarray) -> Recipe:
     """
     gains = values - values[RECIPES.index(PLAIN)]
     accuracy, first, second = (gains[..., METRICS.index(m)] for m in ("accuracy", *METRICS[-2:]))
-    total = accuracy + (first + second) / 2
-    others = np.delete(total, RECIPES.index(PLAIN), axis=0)
-    error = np.sqrt(others.var(axis=1, ddof=1).mean() / total.shape[1])
-    mean = total.mean(axis=1)
-    fit = (mean > CAUTION * error) & (accuracy.mean(axis=1) >= 0)
-    return RECIPES[int(np.argmax(np.where(fit, mean, -np.inf)))] if fit.any() else PLAIN
+    missing = (first + second) / 2
+    (mean, error), (total, total_error) = _pooled(accuracy), _pooled(accuracy + missing)
+    fit = (total > CAUTION * total_error) & (mean >= 0)
+    if not fit.any():
+        return PLAIN
+    level = fit & (mean >= mean[fit].max() - error)
+    return RECIPES[int(np.argmax(np.where(level, missing.mean(axis=1), -np.inf)))]
+
+
+def _pooled(gains: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the mean gain of every recipe, shape (len(RECIPES),), and their common standard error."""
+    others = np.delete(gains, RECIPES.index(PLAIN), axis=0)
+    return gains.mean(axis=1), float(np.sqrt(others.var(axis=1, ddof=1).mean() / gains.shape[1]))
 
 
 class _Work:
@@ -207,24 +217,23 @@ class _Work:
 
     def _recipes(self, material: Material, cell: Cell) -> list[np.ndarray]:
         random = self._random(material, cell)
-        priorities = [r.priority(material.support, material.nearness, material.codes, random) for r in RECIPES]
-        return [keep(p, material.codes, cell.budget, self.settings.minimum) for p in priorities]
+        return [r.kept(material.standing, random, cell.budget, self.settings.minimum) for r in RECIPES]
 
     def _policies(self, material: Material, cell: Cell, recipes: dict[float, Recipe]) -> list[np.ndarray]:
         if cell.budget == 1:
             return [np.arange(len(material.codes))]
-        random = self._random(material, cell)
-        recipe = recipes[cell.budget]
+        random, standing = self._random(material, cell), material.standing
         priorities = {
             "random": random,
             BASELINE: random,
-            "redundant-first": -material.support,
-            "misleading-first": material.support,
-            "duplicates-first": -material.nearness,
-            "easy-first": material.hardness,
-            CHOSEN: recipe.priority(material.support, material.nearness, material.codes, random),
+            "redundant-first": -standing.support,
+            "misleading-first": standing.support,
+            "duplicates-first": -standing.nearness,
+            "easy-first": standing.hardness,
         }
-        return [
-            keep(priorities[name], material.codes, cell.budget, self.settings.minimum, balanced=name != "random")
-            for name in POLICIES
-        ]
+        plain = {
+            name: keep(priority, material.codes, cell.budget, self.settings.minimum, balanced=name != "random")
+            for name, priority in priorities.items()
+        }
+        chosen = recipes[cell.budget].kept(standing, random, cell.budget, self.settings.minimum)
+        return [chosen if name == CHOSEN else plain[name] for name in POLICIES]

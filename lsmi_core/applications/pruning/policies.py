@@ -12,9 +12,12 @@ import numpy as np
 
 from lsmi_core.errors import InvalidInputError
 
-__all__ = ["ORDERS", "Recipe", "keep", "spread_evenly", "trimmed"]
+__all__ = [
+    "ORDERS", "Recipe", "Standing", "keep", "lowest_of_all", "lowest_of_each", "mostly_hard", "spread_evenly",
+    "trimmed",
+]  # fmt: skip
 
-ORDERS = ("random", "even", "redundant-first", "misleading-first", "duplicates-first")
+ORDERS = ("random", "even", "mostly-hard", "redundant-first", "misleading-first", "duplicates-first")
 N_RANGES = 10
 
 
@@ -69,27 +72,45 @@ def _check_keep(priority: np.ndarray, codes: np.ndarray, budget: float, minimum:
         raise InvalidInputError("priority has values that are not numbers; score the samples again.")
 
 
-def trimmed(order: np.ndarray, support: np.ndarray, codes: np.ndarray, share: float) -> np.ndarray:
-    """Return the priority that leaves out the least supported of every category first, then goes by ``order``.
+def lowest_of_each(support: np.ndarray, codes: np.ndarray, share: float) -> np.ndarray:
+    """Return the lowest of every category, bool of shape (n_samples,).
+
+    Parameters
+    ----------
+    support : ndarray of shape (n_samples,)
+        What speaks for the category, in nats: the lower, the more a sample misleads.
+    codes : int ndarray of shape (n_samples,)
+    share : float in [0, 1)
+        Of every category, rounded; one of each is spared.
+    """
+    lowest = np.ones(len(codes), dtype=bool)
+    lowest[keep(support, codes, 1 - share, minimum=1)] = False
+    return lowest
+
+
+def lowest_of_all(support: np.ndarray, codes: np.ndarray, share: float) -> np.ndarray:
+    """Return the lowest of all samples, but of no category more than twice the share; see :func:`lowest_of_each`."""
+    may = lowest_of_each(support, codes, min(2 * share, 1.0))
+    return may & lowest_of_each(np.where(may, support, np.inf), np.zeros_like(codes), share)
+
+
+def trimmed(order: np.ndarray, support: np.ndarray, lowest: np.ndarray) -> np.ndarray:
+    """Return the priority that leaves out some first, the least supported of them earliest, and then goes by order.
 
     Parameters
     ----------
     order : ndarray of shape (n_samples,)
         Priority of those that are not trimmed.
     support : ndarray of shape (n_samples,)
-        Redundancy by ``mmi``: the lower, the more the worse side misleads. The lowest go first.
-    codes : int ndarray of shape (n_samples,)
-    share : float in [0, 1)
-        Of every category, rounded.
+    lowest : bool ndarray of shape (n_samples,)
+        Who is trimmed.
 
     Returns
     -------
     float64 ndarray of shape (n_samples,)
     """
-    lowest = np.ones(len(codes), dtype=bool)
-    lowest[keep(support, codes, 1 - share, minimum=1)] = False
-    priority = np.empty(len(codes))
-    priority[_ascending(order)] = np.arange(len(codes))
+    priority = np.empty(len(order))
+    priority[_ascending(order)] = np.arange(len(order))
     priority[lowest] = -1.0 - np.argsort(np.argsort(-support[lowest], kind="stable"), kind="stable")
     return priority
 
@@ -136,14 +157,76 @@ def spread_evenly(score: np.ndarray, codes: np.ndarray, random: np.ndarray, trim
     return -(place + random)
 
 
+def mostly_hard(hardness: np.ndarray, random: np.ndarray) -> np.ndarray:
+    r"""Return the priority of a random sample with more of the hard ones, whatever their category.
+
+    Sequential Poisson sampling: those stay whose :math:`u / \sqrt{h}` is lowest, :math:`u` uniform, so that the chance
+    to stay is about in proportion to :math:`\sqrt{h}`. Easy ones become few, but stay; categories that are hard keep
+    more of their samples than those that are easy.
+
+    Parameters
+    ----------
+    hardness : ndarray of shape (n_samples,), from 0
+        EL2N.
+    random : ndarray of shape (n_samples,), values in [0, 1)
+
+    Returns
+    -------
+    float64 ndarray of shape (n_samples,)
+
+    References
+    ----------
+    Ohlsson 1998, "Sequential Poisson Sampling", Journal of Official Statistics 14 (2).
+    """
+    return -random / np.sqrt(np.maximum(hardness, 1e-12))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What policies go by: where every sample stands; all arrays of shape (n_samples,).
+
+    Attributes
+    ----------
+    codes : int ndarray
+        Category.
+    i1, i2, i12 : ndarray
+        What each modality, and what both together, tell about the category, in nats.
+    nearness : ndarray
+        Cosine to the nearest earlier sample of the category.
+    hardness : ndarray
+        EL2N, from 0.
+    """
+
+    codes: np.ndarray
+    i1: np.ndarray
+    i2: np.ndarray
+    i12: np.ndarray
+    nearness: np.ndarray
+    hardness: np.ndarray
+
+    @property
+    def support(self) -> np.ndarray:
+        """Redundancy by ``mmi``: what the worse side tells, in nats."""
+        return np.minimum(self.i1, self.i2)
+
+    @property
+    def telling(self) -> np.ndarray:
+        """What the first, the second and both together tell on average, in nats."""
+        return (self.i1 + self.i2 + self.i12) / 3
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Our family of policies: trim the misleading tail, then order the rest.
 
+    "mostly-hard" goes by all samples together: it trims those that tell least on average, of no category more than
+    twice the share, and what stays of a category is a matter of how hard it is. All other orders trim what is least
+    supported by both sides, category by category, and leave the same share of every one.
+
     Attributes
     ----------
     trim : float
-        Share of every category that is left out first, the least supported by both sides.
+        Share that is left out first.
     order : one of :data:`ORDERS`
         Who of the others goes next.
     """
@@ -154,16 +237,21 @@ class Recipe:
     def __str__(self) -> str:
         return f"trim {self.trim:.0%}, then {self.order}"
 
-    def priority(self, support: np.ndarray, nearness: np.ndarray, codes: np.ndarray, random: np.ndarray) -> np.ndarray:
+    @property
+    def balanced(self) -> bool:
+        """Whether the same share of every category stays."""
+        return self.order != "mostly-hard"
+
+    def kept(self, standing: Standing, random: np.ndarray, budget: float, minimum: int = 2) -> np.ndarray:
+        """Return who stays, rising indices; see :func:`keep`."""
+        return keep(self.priority(standing, random), standing.codes, budget, minimum, self.balanced)
+
+    def priority(self, standing: Standing, random: np.ndarray) -> np.ndarray:
         """Return how long each sample is kept, shape (n_samples,).
 
         Parameters
         ----------
-        support : ndarray of shape (n_samples,)
-            Redundancy by ``mmi``, in nats.
-        nearness : ndarray of shape (n_samples,)
-            Cosine to the nearest earlier sample of the category.
-        codes : int ndarray of shape (n_samples,)
+        standing : Standing
         random : ndarray of shape (n_samples,), values in [0, 1)
 
         Raises
@@ -174,6 +262,10 @@ class Recipe:
         if self.order not in ORDERS:
             known = ", ".join(repr(o) for o in ORDERS)
             raise InvalidInputError(f"The 'order' of a recipe must be one of {known}. Got {self.order!r} instead.")
+        codes, support = standing.codes, standing.support
+        if not self.balanced:
+            lowest = lowest_of_all(standing.telling, codes, self.trim)
+            return trimmed(mostly_hard(standing.hardness, random), standing.telling, lowest)
         if self.order == "even":
             order = spread_evenly(support, codes, random, self.trim)
         else:
@@ -181,6 +273,6 @@ class Recipe:
                 "random": random,
                 "redundant-first": -support,
                 "misleading-first": support,
-                "duplicates-first": -nearness,
+                "duplicates-first": -standing.nearness,
             }[self.order]
-        return trimmed(order, support, codes, self.trim)
+        return trimmed(order, support, lowest_of_each(support, codes, self.trim))
