@@ -1,5 +1,7 @@
 """Explore: how the categories differ, where the samples lie, and what one sample says."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from curation.figures import known_answers_figure
@@ -46,9 +48,10 @@ explore.samples_below(now)
 if "known.regime" in now.frame:
     st.subheader("Known answers beside the estimate", anchor=False)
     chart(
-        known_answers_figure(now.samples.frame, names), "known", "Estimated means beside the known answers, in nats",
+        known_answers_figure(now.samples.frame, names, replace(now.reading, shift=None)), "known",
+        f"Estimated means beside the known answers, in {now.view.unit}",
         "Every sample was built to carry its information in one way. Diamonds are the known answers, bars what "
-        f"Interplay found without being told (measure {now.samples.measure}, nats).",
+        "Interplay found without being told.",
     )  # fmt: skip
 if run.summary["attribution"]:
     st.caption(plain(run.summary["attribution"]))

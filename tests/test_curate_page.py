@@ -125,6 +125,18 @@ def test_within_what_is_selected_on_explore(run, small_run):
     assert "30 of 60 samples stay (50.0%)" in said(app)
 
 
+def test_within_a_selection_of_nothing_there_is_nothing_to_split(run):
+    nothing = {"filters": [{"kind": "words", "text": "no such sample"}]}
+    keep_view(known_workspace(run[0], ""), run[1], nothing, "", {})
+    app = opened("curate", run)
+    app.toggle(key="within").set_value(True).run()
+    assert not app.exception and not app.error
+    assert "there is nothing to split" in said(app)
+    app.toggle(key="within").set_value(False).run()
+    assert "30 of 60 samples stay (50.0%)" in said(app)
+    assert not app.exception and not app.error
+
+
 def test_a_kept_partition_has_a_name_and_reaches_explore_and_export(run, small_run):
     app = opened("curate", run)
     app.number_input(key="count").set_value(12).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -130,6 +131,18 @@ def test_views_with_a_selection_of_nothing_and_of_one_category(run, small_run):
         assert not app.exception and not app.error, view
     app.text_input(key="filter_words").input("no such sample").run()
     assert not app.exception and "No sample is left" in words(app)
+
+
+def test_known_answers_stand_beside_the_estimate(known_run, interplay_home):
+    app = opened("explore", installed(known_run.folder, interplay_home))
+    assert not app.exception and not app.error
+    assert len(app.get("plotly_chart")) == 2 and "Diamonds are the known answers" in words(app)
+    app.segmented_control(key="unit").set_value("bits").run()
+    app.segmented_control(key="shift").set_value("adjusted").run()
+    assert not app.exception
+    figure = json.loads(app.get("plotly_chart")[1].proto.spec)
+    said = json.dumps(figure["layout"])
+    assert "cautious, raw \\u00b7 bits" in said and "mean, bits" in said, "known answers cannot be adjusted"
 
 
 def test_switching_the_measure_needs_no_new_run(run):

@@ -22,6 +22,10 @@ _OTHER_COLOUR = "#5A5AD6"  # of scores that are none of the four terms
 
 def before_and_after(made: Curating) -> None:
     """Draw the categories and a score before and after, and show examples of both parts."""
+    if not made.partition.total:
+        st.info("Nothing is selected on Explore, so there is nothing to split. Take “Only among” off, or select more.",
+                icon=":material/info:")  # fmt: skip
+        return
     balance = category_balance(made.samples, made.partition)
     thin = thin_categories(balance)
     if thin and made.partition.count:

@@ -20,12 +20,13 @@ from ui.showing import Showing, name_free, name_node
 from ui.text import plain
 
 __all__ = [
-    "Curating", "Tried", "change", "curating", "how_to_repeat", "keep_tried", "settled", "take_advice", "told", "tried",
+    "AT_FIRST", "Curating", "Tried", "change", "curating", "how_to_repeat", "keep_tried", "settled", "take_advice",
+    "told", "tried",
 ]  # fmt: skip
 
 _DRAFT = "partition/draft"  # beside the partition that was kept: what is being tried survives a reload
 _MADE = "curating"
-_AT_FIRST = 0.5
+AT_FIRST = 0.5
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _draft(now: Showing) -> PartitionRecipe:
 
 
 def _first(now: Showing) -> PartitionRecipe:
-    return PartitionRecipe(count=share_of(_AT_FIRST, len(now.samples), of=1))
+    return PartitionRecipe(count=share_of(AT_FIRST, len(now.samples), of=1))
 
 
 def change(recipe: PartitionRecipe) -> None:

@@ -12,7 +12,7 @@ from curation.partitioning import share_of, with_count, with_percent, with_thres
 from curation.recommending import BASELINE, POLICY_NAMES, policy_recipe
 from curation.words import PER_NAT
 from ui import state
-from ui.curating import Curating, change, settled, tried
+from ui.curating import AT_FIRST, Curating, change, settled, tried
 from ui.showing import showing
 from ui.text import plain
 from ui.widgets import follow
@@ -156,5 +156,6 @@ def _narrowed() -> None:
     now, before = showing(), tried()
     inside = replace(before.recipe, within=now.view.selection if st.session_state["within"] else {"kind": "all"})
     total = split(replace(inside, how="groups"), now.samples).total
-    same_share = with_count(inside, share_of(before.count, total, of=max(before.total, 1)))
+    stays, of = (before.count, before.total) if before.total else (AT_FIRST, 1)
+    same_share = with_count(inside, share_of(stays, total, of=of))
     change(same_share if inside.threshold is None else inside)

@@ -70,8 +70,8 @@ class Showing:
 
     @cached_property
     def means(self) -> dict[str, dict[str, float]]:
-        """Means of the selected samples with 90 % intervals, raw and in nats."""
-        return dataset_means(self.frame)
+        """Means of the selected samples, of all where none is, with 90 % intervals, raw and in nats."""
+        return dataset_means(self.frame if len(self.frame) else self.samples.frame)
 
     @cached_property
     def reading(self) -> Reading:
