@@ -66,6 +66,7 @@ bench-pruning: setup $(VENV)/.dev
 bench-reliability: setup $(VENV)/.dev
 	$(BIN)/python -m benchmarks.reliability
 	$(BIN)/python -m benchmarks.fuzz
+	$(BIN)/python -m benchmarks.wander
 	$(BIN)/python -m benchmarks.sessions
 	$(BIN)/python -m benchmarks.uploads
 

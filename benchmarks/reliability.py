@@ -20,7 +20,7 @@ INTRO = """
 
 Accidents, hostile input and load. Each section names the command that writes it; all of them: `make bench-reliability`.
 """
-ORDER = ("Killed", "Trouble", "Fuzzing", "Sessions", "Uploads")
+ORDER = ("Killed", "Trouble", "Fuzzing", "Wandering", "Sessions", "Uploads")
 SECTIONS = {"killed": "Killed", "trouble": "Trouble"}
 
 

@@ -92,7 +92,11 @@ class Visit:
 
     def choose(self, kind: str, label: str, value: object) -> None:
         """Give a widget a value."""
-        state = WidgetState(id=self.find(kind, label).id)
+        self.give(kind, self.find(kind, label).id, value)
+
+    def give(self, kind: str, identifier: str, value: object) -> None:
+        """Give the widget with an identifier a value."""
+        state = WidgetState(id=identifier)
         if kind in LISTS:
             getattr(state, LISTS[kind]).data.extend(value)
         else:
@@ -102,7 +106,11 @@ class Visit:
 
     def click(self, label: str) -> None:
         """Press a button."""
-        self._run(self.page, trigger=WidgetState(id=self.find("button", label).id, trigger_value=True))
+        self.press(self.find("button", label).id)
+
+    def press(self, identifier: str) -> None:
+        """Press the button with an identifier."""
+        self._run(self.page, trigger=WidgetState(id=identifier, trigger_value=True))
 
     def upload(self, name: str, content: bytes) -> None:
         """Hand a file to the first uploader of the page."""
