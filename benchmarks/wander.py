@@ -18,6 +18,8 @@ from benchmarks import browser, reliability
 from benchmarks.report import table
 from benchmarks.sessions import log_errors
 from benchmarks.visit import Visit
+from curation.places import remember
+from curation.workspace import open_run
 
 __all__ = ["Wanderer", "wander"]
 
@@ -140,9 +142,6 @@ def wander(scored: Path, steps: int, seed: int) -> Wanderer:
     Wanderer
         With what it found broken, and the server's errors.
     """
-    from curation.places import remember
-    from curation.workspace import open_run
-
     home = Path(os.environ["INTERPLAY_HOME"])
     query = f"workspace={remember(scored)}&run={open_run(scored)[1].folder.name}"
     with browser.running_server(home, home / f"{seed}.log") as served:
